@@ -1,0 +1,3 @@
+// The build for engines with fixed-width SIMD alone.
+export * from "./common";
+export { matmul_q4 } from "./q4-simd";
