@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_LIMITS } from '../../src/image/limits.ts';
+import { preprocessImage } from '../../src/image/preprocess.ts';
+import { preprocessorConfigSchema } from '../../src/image/preprocessor-config.ts';
+import { DEFAULT_CONFIG, photo, pictureOf } from './fixtures.ts';
+
+describe('preprocessor_config.json', () => {
+  it("the default model's gives (byte - 127) / 128", async () => {
+    const bytes = preprocessorConfigSchema.parse({
+      size: { height: 224, width: 224 },
+      resample: 2,
+      do_rescale: false,
+      do_normalize: false,
+    });
+    const raw = await preprocessImage(photo('chelsea.png'), bytes, DEFAULT_LIMITS);
+    const config = preprocessorConfigSchema.parse(DEFAULT_CONFIG);
+    const { data, shape } = await preprocessImage(photo('chelsea.png'), config, DEFAULT_LIMITS);
+    expect(shape).toEqual([1, 3, 224, 224]);
+    expect(new Set(raw.data).size).toBeGreaterThan(100);
+    raw.data.forEach((byte, i) => {
+      if (Math.abs((data[i] ?? NaN) - (byte - 127) / 128) > 1e-7) expect(data[i]).toBe((byte - 127) / 128);
+    });
+  });
+
+  it('the mean and standard deviation are those of each channel', async () => {
+    const config = preprocessorConfigSchema.parse({
+      ...DEFAULT_CONFIG,
+      size: { height: 1, width: 1 },
+      image_mean: [0.1, 0.2, 0.3],
+      image_std: [0.5, 0.25, 0.125],
+    });
+    const { data } = await preprocessImage(pictureOf('png square, dot, filter 2'), config, DEFAULT_LIMITS);
+    const plain = preprocessorConfigSchema.parse({
+      ...DEFAULT_CONFIG,
+      size: { height: 1, width: 1 },
+      do_normalize: false,
+    });
+    const { data: unit } = await preprocessImage(
+      pictureOf('png square, dot, filter 2'),
+      plain,
+      DEFAULT_LIMITS,
+    );
+    const [r = NaN, g = NaN, b = NaN] = unit;
+    expect(data[0]).toBeCloseTo((r - 0.1) / 0.5, 5);
+    expect(data[1]).toBeCloseTo((g - 0.2) / 0.25, 5);
+    expect(data[2]).toBeCloseTo((b - 0.3) / 0.125, 5);
+  });
+
+  it('pads with the mean, which normalises to about 0', async () => {
+    const config = preprocessorConfigSchema.parse({
+      ...DEFAULT_CONFIG,
+      size: { longest_edge: 20 },
+      do_pad: true,
+    });
+    const { data } = await preprocessImage(pictureOf('png square, wide, filter 2'), config, DEFAULT_LIMITS);
+    expect(data[0]).toBeCloseTo(0, 5);
+  });
+
+  it.each([
+    ['an unknown field', { do_flip: true }],
+    ['another filter', { resample: 1 }],
+    ['no filter', { resample: undefined }],
+    ['no resize', { do_resize: false }],
+    ['no size', { size: undefined }],
+    ['a size of two kinds', { size: { height: 8, width: 8, shortest_edge: 8 } }],
+    ['a size of zero', { size: { height: 0, width: 8 } }],
+    ['shortest_edge without a crop', { size: { shortest_edge: 8 } }],
+    ['longest_edge without padding', { size: { longest_edge: 8 } }],
+    ['a crop of a stretched picture', { do_center_crop: true, crop_size: 8 }],
+    ['a crop larger than the picture', { size: { shortest_edge: 8 }, do_center_crop: true, crop_size: 9 }],
+    ['a crop size that is not used', { crop_size: 8 }],
+    ['a background that is not used', { background_color: [0, 0, 0] }],
+    ['padding shortest_edge', { size: { shortest_edge: 8 }, do_pad: true }],
+    ['a standard deviation of zero', { image_std: [1, 0, 1] }],
+    ['no mean', { image_mean: undefined }],
+    ['grey', { do_convert_rgb: false }],
+  ])('refuses %s', (_, change) => {
+    expect(preprocessorConfigSchema.safeParse({ ...DEFAULT_CONFIG, ...change }).success).toBe(false);
+  });
+});
