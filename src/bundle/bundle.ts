@@ -1,0 +1,116 @@
+import * as z from 'zod';
+import { GlimpseError } from '../errors.ts';
+import { withTimeLimit } from '../time-limit.ts';
+import { bundleFiles, type FetchCount } from './files.ts';
+import { MANIFEST, MANIFEST_LIMIT, parseManifest, type Manifest } from './manifest.ts';
+import { DEFAULT_RETRIES, type Retries } from './retries.ts';
+import { readSafetensors, type Tensor } from './safetensors.ts';
+import type { ShardSource } from './source.ts';
+
+const INDEX = 'model.safetensors.index.json';
+const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
+
+/**
+ * A model folder whose files are fetched when they are needed and checked against the manifest before
+ * they are used. Nothing is kept: every call fetches, so a call after a failed one may succeed. Methods
+ * reject with GlimpseError `shard_unavailable` (a file is missing, short, long, altered or out of reach;
+ * the message names it) or `bundle_invalid` (the bundle was built wrongly).
+ */
+export interface Bundle {
+  readonly id: string;
+  /** Of the whole bundle, as 64 hexadecimal digits: see `digestOf`. */
+  readonly digest: string;
+  /** By file name, since the bundle was opened. */
+  readonly fetched: ReadonlyMap<string, FetchCount>;
+  /** Whether the manifest lists the file. */
+  has(name: string): boolean;
+  text(name: string, signal?: AbortSignal): Promise<string>;
+  json(name: string, signal?: AbortSignal): Promise<unknown>;
+  /**
+   * Every tensor whose name is one of the prefixes, a dot and more. Shard by shard: each is fetched once
+   * and let go before the next is fetched, so that a caller who copies what it needs never has two in
+   * memory.
+   */
+  tensors(prefixes: readonly string[], signal?: AbortSignal): AsyncGenerator<Tensor, void>;
+  /**
+   * Whether `error` may come of a deployment that has put another bundle in this one's place: a file is not
+   * what the manifest says, and at the source there is another manifest by now. Then this bundle can never
+   * be read whole again.
+   */
+  isReplaced: (error: unknown) => Promise<boolean>;
+}
+
+export interface OpenOptions {
+  readonly signal?: AbortSignal;
+  readonly retries?: Retries;
+}
+
+/** Opens the bundle `id` of a source. Fetches its manifest and nothing else. */
+export async function openBundle(
+  source: ShardSource,
+  id: string,
+  { signal, retries = DEFAULT_RETRIES }: OpenOptions = {},
+): Promise<Bundle> {
+  const files = bundleFiles(source, id, retries);
+  const readManifest = (signal?: AbortSignal): Promise<Manifest> =>
+    files.read(MANIFEST, MANIFEST_LIMIT, (file) => parseManifest(file, id), signal);
+  const manifest = await readManifest(signal);
+
+  const invalid = (why: string, cause?: unknown) =>
+    new GlimpseError('bundle_invalid', `The model bundle "${id}" ${why}. Build it again.`, { cause });
+
+  const read = async (name: string, signal?: AbortSignal) => {
+    const entry = manifest.files[name];
+    if (entry === undefined) throw invalid(`does not list ${name} in its manifest`);
+    return files.readVerified(name, entry, signal);
+  };
+
+  const text: Bundle['text'] = async (name, signal) => new TextDecoder().decode(await read(name, signal));
+
+  const json: Bundle['json'] = async (name, signal) => {
+    const content = await text(name, signal);
+    try {
+      return JSON.parse(content) as unknown;
+    } catch (cause) {
+      throw invalid(`has a ${name} that is not JSON`, cause);
+    }
+  };
+
+  const readIndex = async (signal?: AbortSignal) => {
+    const index = indexSchema.safeParse(await json(INDEX, signal));
+    if (!index.success) throw invalid(`has an ${INDEX} that places no tensors`, index.error);
+    return Object.entries(index.data.weight_map).map(([name, shard]) => ({ name, shard }));
+  };
+
+  /** A generator of its own, so that its frame, and the shard with it, is gone when it ends. */
+  async function* shardTensors(shard: string, names: ReadonlySet<string>, signal?: AbortSignal) {
+    const tensors = readSafetensors(await read(shard, signal), shard).filter(({ name }) => names.has(name));
+    if (tensors.length < names.size) throw invalid(`has tensors placed in ${shard} that are not there`);
+    yield* tensors;
+  }
+
+  return {
+    id,
+    digest: manifest.digest,
+    fetched: files.fetched,
+    has: (name) => Object.hasOwn(manifest.files, name),
+    text,
+    json,
+    async *tensors(prefixes, signal) {
+      const isWanted = (name: string) => prefixes.some((prefix) => name.startsWith(`${prefix}.`));
+      const wanted = (await readIndex(signal)).filter(({ name }) => isWanted(name));
+      for (const [shard, tensors] of Map.groupBy(wanted, ({ shard }) => shard)) {
+        yield* shardTensors(shard, new Set(tensors.map(({ name }) => name)), signal);
+      }
+    },
+    isReplaced: async (error) => {
+      if (!(error instanceof GlimpseError) || error.code !== 'shard_unavailable') return false;
+      try {
+        const now = await withTimeLimit(readManifest, retries.attempt);
+        return now.digest !== manifest.digest;
+      } catch {
+        return false; // the source is out of reach: that is the error there was
+      }
+    },
+  };
+}
