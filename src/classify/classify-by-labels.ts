@@ -1,0 +1,82 @@
+import type { EmbeddedImage } from '../pipeline/embed-image.ts';
+import type { LoadedBundle } from '../pipeline/loaded-bundle.ts';
+import type { PrefixCache } from '../model/prefix-cache.ts';
+import { cutAtImages, prefillPrompt } from '../pipeline/prefill.ts';
+import { shared, type RequestContext } from '../pipeline/request-context.ts';
+import { renderPrompt } from '../text/prompt.ts';
+import type { Stopwatch } from '../pipeline/timings.ts';
+import { rankClasses, type Classification } from './classify-image.ts';
+import { logLikelihoods } from './label-likelihoods.ts';
+
+export interface LabelQuestion {
+  readonly labels: readonly string[];
+  readonly prompt: string;
+  /** The answer that a label would be, `{label}` standing for it. */
+  readonly template: string;
+}
+
+/**
+ * How much of a label's likelihood without an image counts against it, and by which power of its length its
+ * score is divided. Chosen on 400 photos of objects with 20 candidates each (5 % by chance): right are 32.3 %
+ * by the likelihood alone, 27.8 % by its mean over tokens, 14.3 % with all of the prior, and 34.3 % so.
+ */
+const PRIOR = 0.5;
+const LENGTH_PENALTY = 0.25;
+
+/**
+ * Scores each label as an answer to the prompt: its log-likelihood given the image, less a part of its
+ * log-likelihood given a content-free one, zeros in place of image_embeds (Zhao et al., 2021, Calibrate
+ * before use), divided by a power of its length. Tokens that all answers begin with are left out.
+ */
+export async function classifyByLabels(
+  bundle: LoadedBundle,
+  embedded: EmbeddedImage,
+  { labels, prompt, template }: LabelQuestion,
+  prefixes: PrefixCache,
+  context: RequestContext,
+  stopwatch: Stopwatch,
+): Promise<Classification> {
+  const { time } = stopwatch;
+  const { tokenizer, chat_template } = await time('load', () => shared(context, bundle.text()));
+  const decoder = await time('load', () => shared(context, bundle.model.decoder()));
+  const answers = labels.map((label) => tokenizer.encode(template.replace('{label}', () => label)));
+  const common = commonPrefix(answers);
+  const endings = answers.map((ids) => ids.slice(common.length));
+
+  const content = [{ type: 'image' }, { type: 'text', text: prompt }] as const;
+  const rendered = renderPrompt(tokenizer, chat_template, [{ role: 'user', content }]);
+  const likelihoods = async (image: EmbeddedImage): Promise<readonly number[]> => {
+    const cut = cutAtImages(rendered, bundle.model.image_token_id, [image]);
+    const { past_key_values, input_ids } = await time('prefill', () => prefillPrompt(decoder, cut, prefixes));
+    try {
+      const prompt_ids = [...input_ids, ...common];
+      return await time('score', () =>
+        logLikelihoods(decoder, past_key_values, prompt_ids, endings, context.signal),
+      );
+    } finally {
+      past_key_values.release();
+    }
+  };
+  const seen = await likelihoods(embedded);
+  const unseen = await likelihoods(blank(embedded));
+  const scores = Float32Array.from(endings, ({ length }, i) => {
+    return ((seen[i] ?? 0) - PRIOR * (unseen[i] ?? 0)) / length ** LENGTH_PENALTY;
+  });
+  const { image, cache } = embedded;
+  return { image, cache, classes: rankClasses(labels, scores), timings: stopwatch.timings() };
+}
+
+/** An image that shows nothing: zeros where its embeddings stand. */
+function blank(embedded: EmbeddedImage): EmbeddedImage {
+  const { data, shape, pooler_output } = embedded.image_embeds;
+  const image_embeds = { data: new Float32Array(data.length), shape, pooler_output };
+  return { ...embedded, key: 'blank', image_embeds };
+}
+
+/** What all sequences begin with, short of all of any. */
+function commonPrefix(sequences: readonly (readonly number[])[]): readonly number[] {
+  const [first = [], ...others] = sequences;
+  const shortest = Math.min(...sequences.map(({ length }) => length));
+  const parted = first.findIndex((id, i) => i >= shortest - 1 || others.some((other) => other[i] !== id));
+  return first.slice(0, Math.max(0, parted));
+}

@@ -1,0 +1,85 @@
+import type { Bundle } from '../bundle/bundle.ts';
+import { GlimpseError } from '../errors.ts';
+import type { Engine } from '../kernels/engine.ts';
+import { glimpseConfigSchema, type GlimpseConfig } from './config.ts';
+import { lazy } from './lazy.ts';
+import { createLlama } from './llama/llama.ts';
+import { createMutex } from './mutex.ts';
+import { createProjector } from './projector.ts';
+import type { ImageEncoder, PixelValues, VisionLanguageModel } from './types.ts';
+import { createImageClassifier } from './vision/classifier.ts';
+import { createEfficientNetLite } from './vision/efficientnet-lite.ts';
+import { collectTensors, createWeights } from './weights.ts';
+
+/** The default architecture: EfficientNet-Lite, an MLP projector, a Llama decoder. Reads config.json alone. */
+export async function createGlimpse(engine: Engine, bundle: Bundle): Promise<VisionLanguageModel> {
+  const parsed = glimpseConfigSchema.safeParse(await bundle.json('config.json'));
+  if (!parsed.success) {
+    throw new GlimpseError('bundle_invalid', `config.json of ${bundle.id}: ${parsed.error.message}`);
+  }
+  const config = parsed.data;
+
+  const encoder = lazy(() => loadEncoder(engine, bundle, config));
+  const decoder = lazy(async () => {
+    const weights = createWeights(engine, await collectTensors(bundle.tensors(['language_model'])));
+    return createLlama(engine, weights, config.text_config);
+  });
+  const classifier = lazy(async () => {
+    const weights = createWeights(engine, await collectTensors(bundle.tensors([CLASSIFIER])));
+    return createImageClassifier(engine, weights, CLASSIFIER, labelsOf(config));
+  });
+  return {
+    image_token_id: config.image_token_id,
+    max_images: 1, // one stood in every prompt that it was trained on
+    max_position_embeddings: config.text_config.max_position_embeddings,
+    vocab_size: config.text_config.vocab_size,
+    get loaded() {
+      return { vision: encoder.ready, text: decoder.ready };
+    },
+    encoder: () => encoder.get(),
+    decoder: () => decoder.get(),
+    classifier: config.id2label && (() => classifier.get()),
+  };
+}
+
+const CLASSIFIER = 'vision_tower.classifier';
+// All of the tower but its classifier, which answers no prompt.
+const VISION = ['vision_tower.stem', 'vision_tower.blocks', 'vision_tower.head', 'multi_modal_projector'];
+
+async function loadEncoder(engine: Engine, bundle: Bundle, config: GlimpseConfig): Promise<ImageEncoder> {
+  const weights = createWeights(engine, await collectTensors(bundle.tensors(VISION)));
+  const encoder = createEfficientNetLite(engine, weights, config.vision_config);
+  const project = createProjector(engine, weights, config.projector_config);
+  const { num_channels, image_size } = config.vision_config;
+  const { num_image_tokens, output_size } = config.projector_config;
+  const at = engine.memory.alloc(4 * num_channels * image_size * image_size);
+  const pooled = engine.memory.alloc(4 * encoder.width);
+  // The encoder yields between blocks and its maps are shared, so images take turns.
+  const mutex = createMutex();
+  return {
+    encode(pixel_values, signal) {
+      requireShape(pixel_values, config);
+      return mutex(async () => {
+        engine.memory.f32(at, pixel_values.data.length).set(pixel_values.data);
+        const features = await encoder.forward(at, signal);
+        engine.kernels.mean_pixels(features, pooled, encoder.tokens, encoder.width);
+        const pooler_output = engine.memory.f32(pooled, encoder.width).slice();
+        return { data: project(features), shape: [num_image_tokens, output_size], pooler_output };
+      });
+    },
+  };
+}
+
+function labelsOf({ id2label = {} }: GlimpseConfig): readonly string[] {
+  return Object.entries(id2label)
+    .sort(([a], [b]) => Number(a) - Number(b))
+    .map(([, label]) => label);
+}
+
+function requireShape({ shape }: PixelValues, { vision_config }: GlimpseConfig): void {
+  const { num_channels, image_size } = vision_config;
+  const expected = [1, num_channels, image_size, image_size];
+  if (shape.join() !== expected.join()) {
+    throw new TypeError(`pixel_values are [${shape.join()}], the encoder takes [${expected.join()}]`);
+  }
+}
