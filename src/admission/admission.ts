@@ -1,0 +1,66 @@
+import { createBudget, type Applicant, type Budget, type Permit } from './budget.ts';
+
+/**
+ * What requests may hold at once, so that an isolate of 128 MB holds them all. Its other parts are the
+ * engine and the caches (`MEMORY` in index.ts). Each has a queue of its own, so that nobody waits for
+ * work of another kind: a question about a cached image passes all who wait for their images.
+ */
+const MEBIBYTE = 2 ** 20;
+
+/** Bodies as they are read, in bytes with their copies: one of the largest forms, or many small ones. */
+const BODIES = 36 * MEBIBYTE;
+const SMALL_BODIES = 8 * MEBIBYTE;
+const SMALL_BODY = 128 * 1024;
+
+/** Positions of keys and values (12 KiB each in the default bundle). Short: no longer than a first allocation. */
+const SHORT_ANSWERS = 256;
+const LONG_ANSWERS = 768;
+const SHORT_ANSWER = 64;
+
+/** An image's pixel_values and its way through the encoder, whatever its size. */
+const SMALL_IMAGE = 1 / 8;
+
+const WAITING = { max_waiting: 256, max_wait: 10_000 };
+
+/** Two queues for one kind of work, so that what is quickly done does not stand behind what is not. */
+function createLanes(short: Budget, long: Budget, longest_short: number): Pick<Budget, 'acquire'> {
+  return {
+    acquire: (amount, applicant) => (amount <= longest_short ? short : long).acquire(amount, applicant),
+  };
+}
+
+/** For the bytes of request bodies. */
+export function createBodyBudget(): Pick<Budget, 'acquire'> {
+  const small = createBudget({ ...WAITING, capacity: SMALL_BODIES });
+  const large = createBudget({ ...WAITING, max_waiting: 64, capacity: BODIES });
+  return createLanes(small, large, SMALL_BODY);
+}
+
+/** For images while they are decoded and seen: the largest alone, of small ones several. */
+export interface ImageBudget {
+  /** @param part of what the largest allowed image takes: `partOfLimit` in image/limits.ts */
+  acquire(part: number, applicant: Applicant): Promise<Permit>;
+}
+
+export function createImageBudget(): ImageBudget {
+  const budget = createBudget({ ...WAITING, capacity: 1 });
+  return { acquire: (part, applicant) => budget.acquire(Math.max(part, SMALL_IMAGE), applicant) };
+}
+
+/** For the keys and values of answers. */
+export interface AnswerBudget {
+  /** @param positions of each of `sequences`, their common prefix not counted */
+  acquire(positions: number, sequences: number, applicant: Applicant): Promise<Permit>;
+}
+
+export function createAnswerBudget(): AnswerBudget {
+  const short = createBudget({ ...WAITING, capacity: SHORT_ANSWERS });
+  const long = createBudget({ ...WAITING, capacity: LONG_ANSWERS });
+  const lanes = createLanes(short, long, SHORT_ANSWER);
+  return {
+    acquire: (positions, sequences, applicant) => lanes.acquire(allocated(positions) * sequences, applicant),
+  };
+}
+
+/** Room for a sequence begins at 64 positions and doubles (model/llama/kv-cache.ts). */
+const allocated = (positions: number): number => Math.max(SHORT_ANSWER, 2 ** Math.ceil(Math.log2(positions)));

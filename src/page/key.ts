@@ -1,0 +1,40 @@
+import { byId } from './dom.ts';
+import { stored } from './stored.ts';
+
+const key = stored(() => sessionStorage, 'glimpse-api-key');
+
+/** The header that shows the key, once there is one. */
+export function authorization(): Readonly<Record<string, string>> {
+  const token = key.get();
+  return token === undefined ? {} : { authorization: `Bearer ${token}` };
+}
+
+/**
+ * Asks for a key, which the next `authorization` shows.
+ * @param why in the server's words
+ * @returns whether the visitor gave one
+ */
+export async function askForKey(why: string): Promise<boolean> {
+  const dialog = byId('key', HTMLDialogElement);
+  const input = byId('key-input', HTMLInputElement);
+  byId('key-why', HTMLParagraphElement).textContent = why;
+  input.value = '';
+  dialog.showModal();
+  const given = await answer(dialog);
+  if (given) key.set(input.value.trim());
+  input.value = '';
+  return given;
+}
+
+function answer(dialog: HTMLDialogElement): Promise<boolean> {
+  return new Promise((settle) => {
+    let given = false;
+    byId('key-form', HTMLFormElement).onsubmit = (event) => {
+      event.preventDefault();
+      given = true;
+      dialog.close();
+    };
+    byId('key-cancel', HTMLButtonElement).onclick = () => dialog.close();
+    dialog.onclose = () => settle(given);
+  });
+}

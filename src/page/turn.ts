@@ -1,0 +1,54 @@
+import type { AnswerBody } from '../routes/answer-body.ts';
+import { button, element } from './dom.ts';
+import { milliseconds, timingsBar } from './timings-bar.ts';
+
+/** A question and what becomes of it, on the page. */
+export interface Turn {
+  readonly item: HTMLLIElement;
+  /** What is being waited for; the first piece of text takes its place. */
+  waits(words: string): void;
+  grows(text: string): void;
+  ends(answer: AnswerBody): void;
+  stops(): void;
+  fails(words: string, again: () => void): void;
+}
+
+export function createTurn(question: string): Turn {
+  const answer = element('div', 'answer');
+  const item = element('li', 'turn', element('p', 'question', question), answer);
+  const waiting = element('p', 'waiting');
+  const text = element('p', 'text');
+  return {
+    item,
+    waits(words) {
+      waiting.textContent = words;
+      if (!text.isConnected) answer.replaceChildren(waiting);
+    },
+    grows(delta) {
+      if (!text.isConnected) answer.replaceChildren(text);
+      text.append(delta);
+      text.classList.add('streaming');
+    },
+    ends(body) {
+      text.classList.remove('streaming');
+      text.textContent = body.answer;
+      answer.replaceChildren(text, summary(body), timingsBar(body));
+    },
+    stops() {
+      text.classList.remove('streaming');
+      answer.replaceChildren(text, element('p', 'stopped', 'Stopped'));
+    },
+    fails(words, again) {
+      const retry = button('plain', 'Try again', again);
+      answer.replaceChildren(element('div', 'failure', element('p', '', words), retry));
+    },
+  };
+}
+
+function summary({ cache, timings, usage, finish_reason }: AnswerBody): HTMLElement {
+  const hit = cache === 'hit';
+  const badge = element('span', hit ? 'badge hit' : 'badge', hit ? 'cached' : 'new photo');
+  const tokens = `${usage.completion_tokens} ${usage.completion_tokens === 1 ? 'token' : 'tokens'}`;
+  const cut = finish_reason === 'length' ? ', cut at the limit' : '';
+  return element('p', 'summary', badge, ` ${milliseconds(timings.total ?? 0)} · ${tokens}${cut}`);
+}

@@ -1,0 +1,141 @@
+import type { AnswerBudget } from '../admission/admission.ts';
+import { answerText } from './answer-text.ts';
+import type { Conversation, Message, MessagePart, OnDelta, Reply } from './conversation.ts';
+import type { EmbedImage, EmbeddedImage } from './embed-image.ts';
+import { GlimpseError } from '../errors.ts';
+import { resolveGenerationConfig, type GenerationConfig } from '../generation/config.ts';
+import { maxNewTokens } from '../generation/context.ts';
+import type { PromptSequence } from '../generation/sequence.ts';
+import type { LoadedBundle } from './loaded-bundle.ts';
+import type { PrefixCache } from '../model/prefix-cache.ts';
+import type { Observer } from './observer.ts';
+import { countTokens, cutAtImages, forkPrompt, prefillPrompt } from './prefill.ts';
+import { shared, type RequestContext } from './request-context.ts';
+import { constrainAnswer, responseGrammar } from './response-format.ts';
+import { takeTurns } from './take-turns.ts';
+import { renderPrompt } from '../text/prompt.ts';
+import type { Stopwatch } from './timings.ts';
+
+export interface Stages {
+  readonly open: (context: RequestContext, stopwatch: Stopwatch) => Promise<LoadedBundle>;
+  readonly embedImage: EmbedImage;
+  readonly prefixes: PrefixCache;
+  readonly answerBudget: AnswerBudget;
+  readonly observer: Observer;
+}
+
+/** The way of a conversation, from messages to answers. */
+export async function converse(
+  { open, embedImage, prefixes, answerBudget, observer }: Stages,
+  conversation: Conversation,
+  onDelta: OnDelta,
+  stopwatch: Stopwatch,
+): Promise<Reply> {
+  const { messages, generation, signal } = conversation;
+  const { time } = stopwatch;
+  const grammar = responseGrammar(conversation.response_format);
+  const bundle = await open(conversation, stopwatch);
+  const { model, digest } = bundle;
+  const images: EmbeddedImage[] = [];
+  for (const { image, param } of imagesOf(messages, model.max_images)) {
+    images.push(await named(param, embedImage(image, bundle, conversation, stopwatch)));
+  }
+  const { tokenizer, chat_template, generation_defaults } = await time('load', () =>
+    shared(conversation, bundle.text()),
+  );
+  const decoder = await time('load', () => shared(conversation, model.decoder()));
+
+  const config = resolveGenerationConfig(generation_defaults, generation);
+  requireKnown(config.logit_bias, decoder.vocab_size);
+  const prompt = cutAtImages(renderPrompt(tokenizer, chat_template, messages), model.image_token_id, images);
+  const prompt_tokens = countTokens(prompt);
+  const limit = maxNewTokens(decoder, prompt_tokens, config); // refuses what is too long before it is read
+  const constraint = grammar && constrainAnswer(grammar, tokenizer, decoder.vocab_size, config, limit);
+
+  const positions = prompt.input_ids.length + limit;
+  const branches = Math.max(config.num_beams, config.num_return_sequences);
+  const held: { release(): void }[] = [
+    await time('queue', () => answerBudget.acquire(positions, branches, conversation)),
+  ];
+  try {
+    const prefilled = await time('prefill', () => prefillPrompt(decoder, prompt, prefixes));
+    observer.onPromptTokens(prompt_tokens);
+    held.push(prefilled.past_key_values);
+    const { num_return_sequences: count } = config;
+    const sequences: readonly PromptSequence[] =
+      count === 1 ? [prefilled] : await time('prefill', () => forkPrompt(decoder, prefilled, count));
+    if (count > 1) held.push(...sequences.map(({ past_key_values }) => past_key_values));
+    const answers = sequences.map((sequence, index) =>
+      answerText(sequence, {
+        ...{ decoder, tokenizer, constraint, signal },
+        config: withSeedOf(config, index),
+        onToken: observer.onToken,
+      }),
+    );
+    const { texts, logprobs } = await time('decode', () =>
+      takeTurns(answers, tokenizer, (delta) => onDelta(delta, digest)),
+    );
+    const completion_tokens = texts.reduce((sum, text) => sum + text.completion_tokens, 0);
+    return {
+      choices: texts.map(({ text, finish_reason }, index) => ({
+        text,
+        finish_reason,
+        logprobs: logprobs[index] ?? [],
+      })),
+      ...{ images, digest },
+      usage: {
+        ...{ prompt_tokens, cached_tokens: prefilled.cached_tokens, completion_tokens },
+        total_tokens: prompt_tokens + completion_tokens,
+      },
+    };
+  } finally {
+    for (const each of held.toReversed()) each.release();
+  }
+}
+
+/** @throws GlimpseError missing_image, or invalid_value for the first image too many */
+function imagesOf(
+  messages: readonly Message[],
+  max_images: number,
+): readonly Extract<MessagePart, { type: 'image' }>[] {
+  const images = messages.flatMap(({ content }) => content.filter((part) => part.type === 'image'));
+  const surplus = images[max_images];
+  if (images.length === 0) {
+    throw new GlimpseError('missing_image', 'No message has an image: this model answers about one.', {
+      param: 'messages',
+    });
+  }
+  if (surplus) {
+    throw new GlimpseError(
+      'invalid_value',
+      `There are ${images.length} images in the conversation: this model takes ${max_images}.`,
+      { param: surplus.param },
+    );
+  }
+  return images;
+}
+
+/** An error about "the image" is about the one that the caller calls by that name. */
+async function named<T>(param: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof GlimpseError) || error.param !== 'image') throw error;
+    throw new GlimpseError(error.code, error.message.replace(/^image\b/, param), { param, cause: error });
+  }
+}
+
+function requireKnown(logit_bias: ReadonlyMap<number, number>, vocab_size: number): void {
+  const unknown = [...logit_bias.keys()].find((id) => id >= vocab_size);
+  if (unknown === undefined) return;
+  throw new GlimpseError(
+    'invalid_value',
+    `logit_bias: there is no token ${unknown}: the last is ${vocab_size - 1}.`,
+    { param: 'logit_bias' },
+  );
+}
+
+/** Answers of one seed differ from each other, and are the same the next time. */
+function withSeedOf(config: GenerationConfig, index: number): GenerationConfig {
+  return config.seed === null ? config : { ...config, seed: (config.seed + index) >>> 0 };
+}
