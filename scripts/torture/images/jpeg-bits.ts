@@ -1,0 +1,89 @@
+interface Codes {
+  readonly counts: readonly number[];
+  readonly symbols: readonly number[];
+}
+
+/** T.81, table K.3: DC sizes 0 to 11. */
+export const DC: Codes = {
+  counts: [0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0],
+  symbols: Array.from({ length: 12 }, (_, size) => size),
+};
+
+/** T.81, table K.5: AC runs of 0 to 15 with sizes of 1 to 10. */
+export const AC: Codes = {
+  counts: [0, 2, 1, 3, 3, 2, 4, 3, 5, 5, 4, 4, 0, 0, 1, 125],
+  symbols: [
+    0x01, 0x02, 0x03, 0x00, 0x04, 0x11, 0x05, 0x12, 0x21, 0x31, 0x41, 0x06, 0x13, 0x51, 0x61, 0x07, 0x22,
+    0x71, 0x14, 0x32, 0x81, 0x91, 0xa1, 0x08, 0x23, 0x42, 0xb1, 0xc1, 0x15, 0x52, 0xd1, 0xf0, 0x24, 0x33,
+    0x62, 0x72, 0x82, 0x09, 0x0a, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x34,
+    0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4a, 0x53, 0x54, 0x55,
+    0x56, 0x57, 0x58, 0x59, 0x5a, 0x63, 0x64, 0x65, 0x66, 0x67, 0x68, 0x69, 0x6a, 0x73, 0x74, 0x75, 0x76,
+    0x77, 0x78, 0x79, 0x7a, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x92, 0x93, 0x94, 0x95, 0x96,
+    0x97, 0x98, 0x99, 0x9a, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7, 0xa8, 0xa9, 0xaa, 0xb2, 0xb3, 0xb4, 0xb5,
+    0xb6, 0xb7, 0xb8, 0xb9, 0xba, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7, 0xc8, 0xc9, 0xca, 0xd2, 0xd3, 0xd4,
+    0xd5, 0xd6, 0xd7, 0xd8, 0xd9, 0xda, 0xe1, 0xe2, 0xe3, 0xe4, 0xe5, 0xe6, 0xe7, 0xe8, 0xe9, 0xea, 0xf1,
+    0xf2, 0xf3, 0xf4, 0xf5, 0xf6, 0xf7, 0xf8, 0xf9, 0xfa,
+  ],
+};
+
+/** The code of each symbol, as text of zeros and ones. */
+export function codeTexts({ counts, symbols }: Codes): ReadonlyMap<number, string> {
+  const texts = new Map<number, string>();
+  let code = 0;
+  let index = 0;
+  counts.forEach((count, i) => {
+    for (let n = 0; n < count; n++) {
+      texts.set(symbols[index++] ?? 0, (code++).toString(2).padStart(i + 1, '0'));
+    }
+    code *= 2;
+  });
+  return texts;
+}
+
+const CODES = { dc: codeTexts(DC), ac: codeTexts(AC) };
+
+/** Writes entropy-coded data. */
+export class BitWriter {
+  readonly #bytes: number[] = [];
+  #bits = '';
+
+  write(bits: string): void {
+    this.#bits += bits;
+    for (; this.#bits.length >= 8; this.#bits = this.#bits.slice(8)) {
+      const byte = parseInt(this.#bits.slice(0, 8), 2);
+      this.#bytes.push(byte);
+      if (byte === 0xff) this.#bytes.push(0);
+    }
+  }
+
+  number(value: number, length: number): void {
+    if (length > 0) this.write(value.toString(2).padStart(length, '0'));
+  }
+
+  symbol(table: 'dc' | 'ac', symbol: number): void {
+    const code = CODES[table].get(symbol);
+    if (code === undefined) throw new Error(`no code for the symbol ${symbol}`);
+    this.write(code);
+  }
+
+  /** A run of zeros and a value (T.81, F.1.2). */
+  value(table: 'dc' | 'ac', run: number, value: number): void {
+    const size = 32 - Math.clz32(Math.abs(value));
+    this.symbol(table, (run << 4) | size);
+    this.number(value < 0 ? value + (1 << size) - 1 : value, size);
+  }
+
+  restart(number: number): void {
+    this.#pad();
+    this.#bytes.push(0xff, 0xd0 + number);
+  }
+
+  finish(): Uint8Array {
+    this.#pad();
+    return Uint8Array.from(this.#bytes);
+  }
+
+  #pad(): void {
+    if (this.#bits.length > 0) this.write('1'.repeat(8 - this.#bits.length));
+  }
+}
