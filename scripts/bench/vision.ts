@@ -30,7 +30,7 @@ export async function benchVision(
   const encoderOf = async (engine: Engine) => (await createGlimpse(engine, bundle)).encoder();
   const [relaxed, simd] = [await encoderOf(engineOf('relaxed')), await encoderOf(engineOf('simd'))];
   const session = await openSession(await visionModel(bundle, config));
-  const feeds = { pixel_values: tensor(pixel_values.data, pixel_values.shape) };
+  const feeds = { pixel_values: tensor(pixel_values.read(0), pixel_values.shape) };
 
   const [theirs] = Object.values(await session.run(feeds));
   const { data: ours } = await relaxed.encode(pixel_values);

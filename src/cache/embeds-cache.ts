@@ -81,9 +81,9 @@ export function createEmbedsCache(options: EmbedsCacheOptions): EmbedsCache {
     work: () => Promise<CachedEmbeds>,
     { waitUntil }: Caller,
   ): Promise<CacheMiss> {
-    const { data, shape, pooler_output } = await work();
+    const { data, shape, grid, pooler_output } = await work();
     // Copied: the engine reuses its memory.
-    const value = { data: data.slice(), shape, pooler_output: pooler_output.slice() };
+    const value = { data: data.slice(), shape, grid, pooler_output: pooler_output.slice() };
     memory.set(key, value);
     if (tier) waitUntil(write(tier, key, value, onError));
     return { value, cache: 'miss' };

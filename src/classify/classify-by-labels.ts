@@ -68,9 +68,8 @@ export async function classifyByLabels(
 
 /** An image that shows nothing: zeros where its embeddings stand. */
 function blank(embedded: EmbeddedImage): EmbeddedImage {
-  const { data, shape, pooler_output } = embedded.image_embeds;
-  const image_embeds = { data: new Float32Array(data.length), shape, pooler_output };
-  return { ...embedded, key: 'blank', image_embeds };
+  const { data, ...rest } = embedded.image_embeds;
+  return { ...embedded, key: 'blank', image_embeds: { ...rest, data: new Float32Array(data.length) } };
 }
 
 /** What all sequences begin with, short of all of any. */

@@ -3,16 +3,11 @@ import { decodeJpeg } from './jpeg/decode.ts';
 import { checkLimits, type ImageLimits } from './limits.ts';
 import { turnOf } from './orientation.ts';
 import type { Pause } from './picture.ts';
+import { createPixelValues, type PixelValues, type RgbImage } from './pixel-values.ts';
 import type { PreprocessorConfig } from './preprocessor-config.ts';
 import { decodePng } from './png/decode.ts';
 import { planGeometry, type Geometry } from './resize/geometry.ts';
 import { createResizer } from './resize/resizer.ts';
-
-/** A batch of one image, as the model takes it. */
-export interface PixelValues {
-  readonly data: Float32Array; // [1, 3, height, width]
-  readonly shape: readonly [batch: number, channels: number, height: number, width: number];
-}
 
 /** Other work gets its turn after about this many pixels (some 40 ms). */
 const PIXELS_PER_TURN = 500_000;
@@ -36,7 +31,8 @@ export async function preprocessImage(
   const geometry = planGeometry(width, height, config);
   const resizer = createResizer(header, turn, geometry, config.filter);
   for await (const band of picture.bands) resizer.push(band);
-  return toPixelValues(resizer.finish(), geometry, config);
+  const image = place(resizer.finish(), geometry, config.background_color);
+  return createPixelValues([image], geometry.canvas, [0, 0], config);
 }
 
 function createPause(): Pause {
@@ -49,25 +45,20 @@ function createPause(): Pause {
   };
 }
 
-function toPixelValues(
+/** The resized picture in its place on the canvas. */
+function place(
   rgb: Uint8Array, // [y.length, x.length, 3]
-  { canvas, x: columns, y: rows, left, top }: Geometry,
-  { background_color, scale, mean, std }: PreprocessorConfig,
-): PixelValues {
-  const area = canvas.height * canvas.width;
-  const data = new Float32Array(3 * area);
-  for (let c = 0; c < 3; c++) {
-    const normalized = Float32Array.from(
-      { length: 256 },
-      (_, byte) => (byte * scale - (mean[c] ?? 0)) / (std[c] ?? 1),
-    );
-    data.fill(normalized[background_color[c] ?? 0] ?? 0, c * area, (c + 1) * area);
-    for (let y = 0; y < rows.length; y++) {
-      for (let x = 0; x < columns.length; x++) {
-        const byte = rgb[(y * columns.length + x) * 3 + c] ?? 0;
-        data[c * area + (top + y) * canvas.width + left + x] = normalized[byte] ?? 0;
-      }
-    }
+  { canvas, x, y, left, top }: Geometry,
+  background: readonly number[],
+): RgbImage {
+  if (x.length === canvas.width && y.length === canvas.height) return rgb;
+  const pixels = Uint8Array.from(
+    { length: canvas.height * canvas.width * 3 },
+    (_, i) => background[i % 3] ?? 0,
+  );
+  for (let row = 0; row < y.length; row++) {
+    const line = rgb.subarray(row * x.length * 3, (row + 1) * x.length * 3);
+    pixels.set(line, ((top + row) * canvas.width + left) * 3);
   }
-  return { data, shape: [1, 3, canvas.height, canvas.width] };
+  return pixels;
 }

@@ -60,11 +60,15 @@ async function loadEncoder(engine: Engine, bundle: Bundle, config: GlimpseConfig
     encode(pixel_values, signal) {
       requireShape(pixel_values, config);
       return mutex(async () => {
-        engine.memory.f32(at, pixel_values.data.length).set(pixel_values.data);
+        const pixels = pixel_values.read(0);
+        engine.memory.f32(at, pixels.length).set(pixels);
         const features = await encoder.forward(at, signal);
         engine.kernels.mean_pixels(features, pooled, encoder.tokens, encoder.width);
         const pooler_output = engine.memory.f32(pooled, encoder.width).slice();
-        return { data: project(features), shape: [num_image_tokens, output_size], pooler_output };
+        return {
+          data: project(features),
+          ...{ shape: [num_image_tokens, output_size], grid: [0, 0], pooler_output },
+        };
       });
     },
   };

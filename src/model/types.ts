@@ -3,16 +3,25 @@
  * shapes are those of Hugging Face transformers.
  */
 
-/** A batch of preprocessed images, as the image processor gives it. */
+/**
+ * How an image was split: into rows times columns tiles, row by row in the batch, with the whole image
+ * behind them. [0, 0]: it was not, and is the batch.
+ */
+export type Grid = readonly [rows: number, columns: number];
+
+/** An image as the image processor gives it: a batch of one, or of its tiles and itself. */
 export interface PixelValues {
-  readonly data: Float32Array; // [batch, channels, height, width]
   readonly shape: readonly [batch: number, channels: number, height: number, width: number];
+  readonly grid: Grid;
+  /** One of the batch, made when it is asked for, the caller's own: all at once are 53 MB. // [channels, height, width] */
+  read(index: number): Float32Array;
 }
 
-/** An image as the decoder reads it: a row an image token, in the decoder's hidden width. */
+/** An image as the decoder reads it: a row an image token, in the decoder's hidden width, tile by tile. */
 export interface ImageEmbeds {
   readonly data: Float32Array; // [tokens, hidden]
   readonly shape: readonly [tokens: number, hidden: number];
+  readonly grid: Grid;
   /** The vision tower's last feature map, averaged over its positions: what an image classifier reads. */
   readonly pooler_output: Float32Array; // [features]
 }

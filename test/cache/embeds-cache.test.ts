@@ -10,6 +10,7 @@ import type { Caller } from '../../src/cache/single-flight.ts';
 const embeds = (value: number): CachedEmbeds => ({
   data: new Float32Array(192).fill(value),
   shape: [1, 192],
+  grid: [0, 0],
   pooler_output: new Float32Array(64).fill(-value),
 });
 const KILOBYTE = 1024; // one of these

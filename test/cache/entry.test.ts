@@ -6,12 +6,14 @@ const key = 'ab'.repeat(32);
 const embeds = {
   data: Float32Array.of(1.5, -0, NaN, Infinity, 1e-45, -3.4e38),
   shape: [2, 3],
+  grid: [3, 4],
   pooler_output: Float32Array.of(0.25, -7),
 } as const;
 
 test('what is encoded is decoded to the bit', async () => {
   const decoded = await decodeEntry(key, await encodeEntry(key, embeds));
   expect(decoded?.shape).toEqual([2, 3]);
+  expect(decoded?.grid).toEqual([3, 4]);
   expect(new Uint32Array(decoded?.data.buffer ?? new ArrayBuffer())).toEqual(
     new Uint32Array(embeds.data.buffer),
   );
@@ -19,13 +21,18 @@ test('what is encoded is decoded to the bit', async () => {
 });
 
 test('the bytes are the digest, the sizes and little-endian floats', async () => {
-  const small = { data: Float32Array.of(1), shape: [1, 1], pooler_output: Float32Array.of(-2) } as const;
+  const small = {
+    data: Float32Array.of(1),
+    shape: [1, 1],
+    grid: [2, 5],
+    pooler_output: Float32Array.of(-2),
+  } as const;
   const entry = Buffer.from(await encodeEntry(key, small));
   expect(entry.subarray(32).toString('hex')).toBe(
-    '01000000' + '01000000' + '01000000' + '0000803f' + '000000c0',
+    '01000000' + '01000000' + '02000000' + '05000000' + '01000000' + '0000803f' + '000000c0',
   );
   const digest = createHash('sha256')
-    .update(`glimpse image_embeds ${key}\n`)
+    .update(`glimpse image_embeds with grid ${key}\n`)
     .update(entry.subarray(32))
     .digest('hex');
   expect(entry.subarray(0, 32).toString('hex')).toBe(digest);

@@ -50,6 +50,7 @@ async function storedEntry(tier: string, key: string): Promise<Uint8Array<ArrayB
 const embeds = {
   data: Float32Array.of(9, 8, 7, 6, 5, 4),
   shape: [3, 2],
+  grid: [0, 0],
   pooler_output: Float32Array.of(3, 2, 1),
 } as const;
 

@@ -164,10 +164,12 @@ async function makeBundles(): Promise<readonly Variant[]> {
   );
 }
 
-function weighted({ data }: PixelValues, weight: number) {
+function weighted(pixel_values: PixelValues, weight: number) {
+  const data = pixel_values.read(0);
   return {
     data: data.slice(0, 4).map((value) => value * weight + weight),
     shape: [2, 2] as const,
+    grid: [0, 0] as const,
     pooler_output: data.slice(0, 3),
   };
 }

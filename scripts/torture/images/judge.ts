@@ -24,7 +24,7 @@ export type Result =
 
 export async function preprocess(bytes: Uint8Array): Promise<Result> {
   try {
-    const { data } = await preprocessImage(bytes, CONFIG, DEFAULT_LIMITS);
+    const data = (await preprocessImage(bytes, CONFIG, DEFAULT_LIMITS)).read(0);
     const isPicture = data.length === 3 * EDGE * EDGE && data.every((value) => value >= 0 && value <= 255);
     return isPicture ? { picture: data } : { broken: 'a picture with impossible values' };
   } catch (error) {

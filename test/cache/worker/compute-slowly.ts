@@ -17,5 +17,5 @@ export async function computeSlowly(key: string, options: URLSearchParams): Prom
   }
   if (options.has('fail')) throw new Error(`computation ${computation} failed`);
   const data = Float32Array.of(computation, -0.5, 1e-40, 3.4e38, Number.MIN_VALUE, 7);
-  return { data, shape: [2, 3], pooler_output: Float32Array.of(-0.5, computation) };
+  return { data, shape: [2, 3], grid: [0, 0], pooler_output: Float32Array.of(-0.5, computation) };
 }
