@@ -26,6 +26,7 @@ export function createGlimpse(engine: Engine, bundle: Bundle, config: GlimpseCon
     max_images: 1, // one stood in every prompt that it was trained on
     max_position_embeddings: config.text_config.max_position_embeddings,
     vocab_size: config.text_config.vocab_size,
+    memory: engine.memory,
     get loaded() {
       return { vision: encoder.ready, text: decoder.ready };
     },

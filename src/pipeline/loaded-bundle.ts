@@ -5,8 +5,6 @@ import type { ShardSource } from '../bundle/source.ts';
 import type { JsonValue } from '../cache/canonical-json.ts';
 import { GlimpseError } from '../errors.ts';
 import { preprocessorConfigSchema, type PreprocessorConfig } from '../image/preprocessor-config.ts';
-import type { Engine } from '../kernels/engine.ts';
-import { createModel } from '../model/create-model.ts';
 import { lazy } from '../model/lazy.ts';
 import type { VisionLanguageModel } from '../model/types.ts';
 import { readTextParts, type TextParts } from './text-parts.ts';
@@ -15,8 +13,6 @@ import { readTextParts, type TextParts } from './text-parts.ts';
 export interface LoadedBundle {
   readonly digest: string;
   readonly fetched: Bundle['fetched'];
-  /** Of the kernels, in bytes. */
-  readonly memory: Pick<Engine['memory'], 'size' | 'used'>;
   /** As the model card names it (license, or license_name where that is "other"); null: it does not. */
   license(): Promise<string | null>;
   readonly model: VisionLanguageModel;
@@ -27,38 +23,38 @@ export interface LoadedBundle {
   readonly isReplaced: Bundle['isReplaced'];
 }
 
-/** @param engine makes one: the weights of a bundle that has been replaced go with theirs */
+/** Makes a bundle's model, with an engine of its own: when the bundle is replaced, both go. */
+export type CreateModel = (bundle: Bundle) => Promise<VisionLanguageModel>;
+
 export async function loadBundle(
   source: ShardSource,
   id: string,
-  engine: () => Engine,
+  createModel: CreateModel,
   retries?: Retries,
 ): Promise<LoadedBundle> {
   const open = (): Promise<Bundle> => openBundle(source, id, retries && { retries });
   const bundle = await open();
   try {
-    return await readParts(bundle, engine);
+    return await readParts(bundle, createModel);
   } catch (error) {
     if (!(await bundle.isReplaced(error))) throw error;
-    return readParts(await open(), engine);
+    return readParts(await open(), createModel);
   }
 }
 
-async function readParts(bundle: Bundle, engine: () => Engine): Promise<LoadedBundle> {
+async function readParts(bundle: Bundle, createModel: CreateModel): Promise<LoadedBundle> {
   const { file, preprocessing } = await preprocessorFile(bundle);
   const parsed = preprocessorConfigSchema.safeParse(preprocessing);
   if (!parsed.success) {
     throw new GlimpseError('bundle_invalid', `${file} of ${bundle.id}: ${z.prettifyError(parsed.error)}`);
   }
-  const kernels = engine();
   const license = lazy(async () => (bundle.has(CARD) ? licenseOf(await bundle.text(CARD)) : null));
-  const model = await createModel(kernels, bundle);
+  const model = await createModel(bundle);
   const images = { image_token_id: model.image_token_id, tiled: parsed.data.kind === 'tiles' };
   const text = lazy(() => readTextParts(bundle, images));
   return {
     digest: bundle.digest,
     fetched: bundle.fetched,
-    memory: kernels.memory,
     license: () => license.get(),
     model,
     preprocessing: preprocessing as JsonValue,

@@ -4,7 +4,7 @@ import { classifyByLabels, type LabelQuestion } from '../classify/classify-by-la
 import { LABELS_AT_ONCE } from '../classify/label-likelihoods.ts';
 import { classifyByHead, type Classification, type ImageQuery } from '../classify/classify-image.ts';
 import type { ImageHandle } from '../cache/image-handle.ts';
-import type { Conversation, Message, OnDelta, Reply } from './conversation.ts';
+import type { Conversation, Message, MessagePart, OnDelta, Reply } from './conversation.ts';
 import { converse } from './converse.ts';
 import { createCurrentBundle } from './current-bundle.ts';
 import {
@@ -18,6 +18,7 @@ import type { LoadedBundle } from './loaded-bundle.ts';
 import { createPrefixCache } from '../model/prefix-cache.ts';
 import { UNOBSERVED } from './observer.ts';
 import { shared, type RequestContext } from './request-context.ts';
+import { takesText } from '../text/prompt.ts';
 import { createStopwatch, type Stopwatch } from './timings.ts';
 
 export type { ImageInput } from './embed-image.ts';
@@ -25,6 +26,8 @@ export type { ImageInput } from './embed-image.ts';
 export interface Query extends RequestContext {
   readonly image: ImageInput;
   readonly prompt: string;
+  /** Whether the image is asked alone where the model's prompts have no place for text. */
+  readonly is_caption?: boolean;
   readonly generation: GenerationOptions;
 }
 
@@ -104,12 +107,18 @@ export function createPipeline(config: PipelineConfig): Pipeline {
     return time('load', () => shared(context, current.open()));
   }
 
+  async function readsText(context: RequestContext, stopwatch: Stopwatch): Promise<boolean> {
+    const bundle = await open(context, stopwatch);
+    return takesText((await stopwatch.time('load', () => shared(context, bundle.text()))).chat_template);
+  }
+
   const stages = { open, embedImage, prefixes, answerBudget, observer };
 
   async function answer(query: Query, onText: OnText, stopwatch: Stopwatch): Promise<Answer> {
+    const isAlone = query.is_caption && !(await readsText(query, stopwatch));
     const conversation = {
       ...query,
-      messages: [question(query)],
+      messages: [question(query, isAlone ? [] : [{ type: 'text', text: query.prompt }])],
       response_format: { type: 'text' },
     } as const;
     const { choices, images, usage } = await converse(
@@ -158,20 +167,14 @@ export function createPipeline(config: PipelineConfig): Pipeline {
     usage: () => ({
       fetched: current.opened?.fetched ?? NOTHING_FETCHED,
       memory: {
-        wasm: current.opened?.memory.size ?? 0,
-        kernels: current.opened?.memory.used ?? 0,
+        wasm: current.opened?.model.memory.size ?? 0,
+        kernels: current.opened?.model.memory.used ?? 0,
         image_embeds: config.cache.bytes,
       },
     }),
   };
 }
 
-function question({ image, prompt }: Query): Message {
-  return {
-    role: 'user',
-    content: [
-      { type: 'image', image, param: 'image' },
-      { type: 'text', text: prompt },
-    ],
-  };
+function question({ image }: Query, text: readonly MessagePart[]): Message {
+  return { role: 'user', content: [{ type: 'image', image, param: 'image' }, ...text] };
 }

@@ -6,6 +6,7 @@ import { createEmbedsCache } from '../../src/cache/embeds-cache.ts';
 import { DEFAULT_LIMITS } from '../../src/image/limits.ts';
 import { createEngine } from '../../src/kernels/engine.ts';
 import { nodeKernelModules } from '../../src/kernels/modules-node.ts';
+import { createModel } from '../../src/model/create-model.ts';
 import { loadBundle } from '../../src/pipeline/loaded-bundle.ts';
 import { createPipeline } from '../../src/pipeline/pipeline.ts';
 import { createFetchRemoteImage } from '../../src/remote-image/fetch-remote-image.ts';
@@ -37,7 +38,13 @@ export function startServer(
 ): Server {
   const pipeline = createPipeline({
     model: id,
-    load: () => loadBundle(source, id, () => createEngine(nodeKernelModules, 2 ** 26), RETRIES),
+    load: () =>
+      loadBundle(
+        source,
+        id,
+        (bundle) => createModel(createEngine(nodeKernelModules, 2 ** 26), bundle),
+        RETRIES,
+      ),
     cache: createEmbedsCache({ max_bytes: 2 ** 20, onError: () => undefined, ...(tier ? { tier } : {}) }),
     limits: DEFAULT_LIMITS,
     fetchRemoteImage,

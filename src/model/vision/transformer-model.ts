@@ -52,6 +52,7 @@ export function createTransformerModel(
     max_images: Math.floor(max_position_embeddings / image_tokens), // as many as the context holds
     max_position_embeddings,
     vocab_size,
+    memory: engine.memory,
     get loaded() {
       return { vision: stages.ready, text: decoder.ready };
     },
