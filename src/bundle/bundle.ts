@@ -3,6 +3,7 @@ import { GlimpseError } from '../errors.ts';
 import { withTimeLimit } from '../time-limit.ts';
 import { bundleFiles, type FetchCount } from './files.ts';
 import { MANIFEST, MANIFEST_LIMIT, parseManifest, type Manifest } from './manifest.ts';
+import { wholeName } from './pieces.ts';
 import { DEFAULT_RETRIES, type Retries } from './retries.ts';
 import { readSafetensors, type Tensor } from './safetensors.ts';
 import type { ShardSource } from './source.ts';
@@ -22,8 +23,12 @@ export interface Bundle {
   readonly digest: string;
   /** By file name, since the bundle was opened. */
   readonly fetched: ReadonlyMap<string, FetchCount>;
+  /** The names of its files; one that lies in pieces is named once, as a whole. */
+  readonly files: readonly string[];
   /** Whether the manifest lists the file. */
   has(name: string): boolean;
+  /** A file as it stands, or put together of its pieces. */
+  bytes(name: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
   text(name: string, signal?: AbortSignal): Promise<string>;
   json(name: string, signal?: AbortSignal): Promise<unknown>;
   /**
@@ -65,6 +70,19 @@ export async function openBundle(
     return files.readVerified(name, entry, signal);
   };
 
+  const bytes: Bundle['bytes'] = async (name, signal) => {
+    if (Object.hasOwn(manifest.files, name)) return read(name, signal);
+    const pieces = Object.entries(manifest.files).filter(([piece]) => wholeName(piece) === name);
+    if (pieces.length === 0) throw invalid(`does not list ${name} in its manifest`);
+    const whole = new Uint8Array(pieces.reduce((sum, [, { size }]) => sum + size, 0));
+    let at = 0;
+    for (const [piece, { size }] of pieces.sort(([a], [b]) => (a < b ? -1 : 1))) {
+      whole.set(await read(piece, signal), at);
+      at += size;
+    }
+    return whole;
+  };
+
   const text: Bundle['text'] = async (name, signal) => new TextDecoder().decode(await read(name, signal));
 
   const json: Bundle['json'] = async (name, signal) => {
@@ -93,7 +111,9 @@ export async function openBundle(
     id,
     digest: manifest.digest,
     fetched: files.fetched,
+    files: [...new Set(Object.keys(manifest.files).map(wholeName))],
     has: (name) => Object.hasOwn(manifest.files, name),
+    bytes,
     text,
     json,
     async *tensors(prefixes, signal) {
