@@ -30,9 +30,3 @@ export function floats(outputs: Readonly<Record<string, Tensor>>, name: string):
     `A graph gives ${type} as ${name}, not float32. Import another dtype of the model.`,
   );
 }
-
-/** The rows of a tensor, whatever dimensions stand before its last two. */
-export function rowsOf({ dims }: Pick<Tensor, 'dims'>): readonly [rows: number, width: number] {
-  const width = dims.at(-1) ?? 0;
-  return [dims.slice(0, -1).reduce((product, size) => product * size, 1), width];
-}
