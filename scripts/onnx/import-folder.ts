@@ -38,8 +38,9 @@ export async function importFolder(
       (name) => name === graph || name.startsWith(`${graph}_data`),
     );
     for (const name of files) {
-      for await (const piece of piecesOf(join(folder, 'onnx', name), name))
-        {await write(piece.name, piece.bytes);}
+      for await (const piece of piecesOf(join(folder, 'onnx', name), name)) {
+        await write(piece.name, piece.bytes);
+      }
     }
   }
   const manifest = json(await manifestOf(id, entries));

@@ -49,6 +49,8 @@ const generationDefaults = generationOptions.omit({ seed: true }).extend({
   eos_token_id: z.union([z.int().transform((id) => [id]), z.array(z.int()).min(1)]),
   /** Of prompt and answer together, where nothing says how long the answer may be. */
   max_length: z.int().min(1).optional(),
+  /** The last token of an answer that max_new_tokens ends. */
+  forced_eos_token_id: z.int().nonnegative().nullish(),
   // Of no effect on an answer: a prompt's tokens come from its template, and batches are not padded.
   decoder_start_token_id: z.unknown().optional(),
   bos_token_id: z.unknown().optional(),
@@ -92,6 +94,8 @@ export interface GenerationConfig {
   /** null: no log-probabilities. */
   readonly top_logprobs: number | null;
   readonly eos_token_id: readonly number[];
+  /** null: an answer that is too long ends with any. */
+  readonly forced_eos_token_id: number | null;
 }
 
 const SAMPLING = ['temperature', 'top_k', 'top_p', 'min_p', 'seed'] as const;
@@ -166,6 +170,7 @@ export function resolveGenerationConfig(
     num_return_sequences,
     top_logprobs: request.top_logprobs ?? null,
     eos_token_id: defaults.eos_token_id,
+    forced_eos_token_id: defaults.forced_eos_token_id ?? null,
   };
 }
 
