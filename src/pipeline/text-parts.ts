@@ -45,7 +45,7 @@ function imagePrompt(
   return tiled ? tiledImagePrompt(image_token, tokens) : plainImagePrompt(image_token);
 }
 
-const templated = z.object({ chat_template: z.unknown() });
+const templated = z.object({ chat_template: z.unknown() }).partial();
 
 /** The processor's own template, which goes before the tokenizer's: where transformers looks, in its order. */
 async function processorTemplate(bundle: Bundle): Promise<unknown> {
