@@ -6,7 +6,7 @@ import type { JsonValue } from '../cache/canonical-json.ts';
 import { GlimpseError } from '../errors.ts';
 import { preprocessorConfigSchema, type PreprocessorConfig } from '../image/preprocessor-config.ts';
 import type { Engine } from '../kernels/engine.ts';
-import { createGlimpse } from '../model/glimpse.ts';
+import { createModel } from '../model/create-model.ts';
 import { lazy } from '../model/lazy.ts';
 import type { VisionLanguageModel } from '../model/types.ts';
 import { readTextParts, type TextParts } from './text-parts.ts';
@@ -52,7 +52,7 @@ async function readParts(bundle: Bundle, engine: () => Engine): Promise<LoadedBu
   }
   const kernels = engine();
   const license = lazy(async () => (bundle.has(CARD) ? licenseOf(await bundle.text(CARD)) : null));
-  const model = await createGlimpse(kernels, bundle);
+  const model = await createModel(kernels, bundle);
   const images = { image_token_id: model.image_token_id, tiled: parsed.data.kind === 'tiles' };
   const text = lazy(() => readTextParts(bundle, images));
   return {
