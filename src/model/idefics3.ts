@@ -3,7 +3,6 @@ import type { Bundle } from '../bundle/bundle.ts';
 import type { Engine } from '../kernels/engine.ts';
 import { createRoom } from '../kernels/room.ts';
 import { llamaConfigSchema } from './llama/config.ts';
-import { requireFeatures } from './require-features.ts';
 import type { VisionLanguageModel } from './types.ts';
 import { loadLayerNorm } from './vision/encoder-layer.ts';
 import type { Connector } from './vision/encode-images.ts';
@@ -50,10 +49,9 @@ function loadConnector(
 ): Connector {
   const { hidden_size: width, layer_norm_eps } = vision_config;
   const norm = loadLayerNorm(weights, 'vision_tower.post_layernorm', width);
+  const proj = weights.linear('connector.modality_projection.proj');
   const side = patchesPerSide(vision_config);
   const squares = side / scale;
-  const name = 'connector.modality_projection.proj';
-  const proj = requireFeatures(name, weights.linear(name), scale ** 2 * width, text_config.hidden_size);
   const outputs = squares ** 2 * text_config.hidden_size;
 
   /** Transformers' pixel_shuffle: a square's rows of patches one behind the other. */

@@ -1,9 +1,8 @@
 import * as z from 'zod';
 import type { Bundle } from '../bundle/bundle.ts';
-import type { Engine, Linear } from '../kernels/engine.ts';
+import type { Engine } from '../kernels/engine.ts';
 import { createRoom } from '../kernels/room.ts';
 import { llamaConfigSchema } from './llama/config.ts';
-import { requireFeatures } from './require-features.ts';
 import type { VisionLanguageModel } from './types.ts';
 import type { Connector } from './vision/encode-images.ts';
 import {
@@ -66,14 +65,12 @@ function loadProjector(
   weights: Weights,
   config: LlavaConfig,
 ): Connector {
+  const linear1 = weights.linear('multi_modal_projector.linear_1');
+  const linear2 = weights.linear('multi_modal_projector.linear_2');
   const { vision_config, text_config, feature_layers, projector_hidden_act: act } = config;
   const skipped = skippedRows(config);
   const tokens = tokensPerImage(vision_config) - skipped;
   const width = vision_config.hidden_size * feature_layers.length;
-  const linear = (name: string, inputs: number): Linear =>
-    requireFeatures(name, weights.linear(name), inputs, text_config.hidden_size);
-  const linear1 = linear('multi_modal_projector.linear_1', width);
-  const linear2 = linear('multi_modal_projector.linear_2', text_config.hidden_size);
   const outputs = tokens * text_config.hidden_size;
 
   return (features) => {

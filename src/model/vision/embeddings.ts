@@ -1,6 +1,5 @@
 import type { Engine, Linear } from '../../kernels/engine.ts';
 import type { Room } from '../../kernels/room.ts';
-import { requireFeatures } from '../require-features.ts';
 import type { Weights } from '../weights.ts';
 import { loadLayerNorm, type LayerNorm } from './encoder-layer.ts';
 import { patchesPerSide, tokensPerImage, type VisionTransformerConfig } from './transformer-config.ts';
@@ -14,11 +13,10 @@ export interface Embeddings {
 }
 
 export function loadEmbeddings(weights: Weights, config: VisionTransformerConfig): Embeddings {
-  const { hidden_size: width, num_channels, patch_size } = config;
+  const width = config.hidden_size;
   const name = 'vision_tower.embeddings';
-  const patches = `${name}.patch_embedding`;
   return {
-    patch_embedding: requireFeatures(patches, weights.linear(patches), num_channels * patch_size ** 2, width),
+    patch_embedding: weights.linear(`${name}.patch_embedding`),
     // Idefics3 finds a patch's place by its fraction of an edge, which for a whole square image is its own.
     position_embedding: weights.floats(`${name}.position_embedding.weight`, tokensPerImage(config) * width),
     ...(config.class_token && {

@@ -1,6 +1,5 @@
 import type { Engine, Linear } from '../../kernels/engine.ts';
 import type { Room } from '../../kernels/room.ts';
-import { requireFeatures } from '../require-features.ts';
 import type { Weights } from '../weights.ts';
 import type { VisionTransformerConfig } from './transformer-config.ts';
 
@@ -25,22 +24,15 @@ export function loadLayerNorm(weights: Weights, name: string, width: number): La
   return { weight: weights.floats(`${name}.weight`, width), bias: weights.floats(`${name}.bias`, width) };
 }
 
-export function loadEncoderLayer(
-  weights: Weights,
-  name: string,
-  { hidden_size: width, intermediate_size: inner }: VisionTransformerConfig,
-): EncoderLayer {
-  const linear = (part: string, inputs: number, outputs: number): Linear =>
-    requireFeatures(`${name}.${part}`, weights.linear(`${name}.${part}`), inputs, outputs);
-  const keysValues = weights.fused(['k', 'v'].map((part) => `${name}.self_attn.${part}_proj`));
+export function loadEncoderLayer(weights: Weights, name: string, width: number): EncoderLayer {
   return {
     layer_norm1: loadLayerNorm(weights, `${name}.layer_norm1`, width),
-    q_proj: linear('self_attn.q_proj', width, width),
-    kv_proj: requireFeatures(`${name}.self_attn.{k,v}_proj`, keysValues, width, 2 * width),
-    out_proj: linear('self_attn.out_proj', width, width),
+    q_proj: weights.linear(`${name}.self_attn.q_proj`),
+    kv_proj: weights.fused(['k', 'v'].map((part) => `${name}.self_attn.${part}_proj`)),
+    out_proj: weights.linear(`${name}.self_attn.out_proj`),
     layer_norm2: loadLayerNorm(weights, `${name}.layer_norm2`, width),
-    fc1: linear('mlp.fc1', width, inner),
-    fc2: linear('mlp.fc2', inner, width),
+    fc1: weights.linear(`${name}.mlp.fc1`),
+    fc2: weights.linear(`${name}.mlp.fc2`),
   };
 }
 
