@@ -11,7 +11,7 @@ import {
   idefics3VisionConfigSchema,
   siglipVisionConfigSchema,
 } from '../../src/model/vision/transformer-config.ts';
-import { openCase, readCase } from './vision-fixtures.ts';
+import { openCase } from './vision-fixtures.ts';
 
 const engine = createEngine(nodeKernelModules, 2 ** 26);
 
