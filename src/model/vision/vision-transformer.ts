@@ -47,7 +47,7 @@ export function createVisionTransformer(
   );
   const layers = Array.from({ length: Math.max(...feature_layers) }, (_, i) => {
     const name = `vision_tower.encoder.layers.${i}`;
-    return stages.stage([name], (weights) => loadEncoderLayer(weights, name, hidden_size));
+    return stages.stage([name], (weights) => loadEncoderLayer(weights, name, config));
   });
 
   /** Copies hidden states into their columns of the features, wherever they are chosen. */
