@@ -16,6 +16,8 @@ export const idefics3ConfigSchema = z
     model_type: z.enum(['idefics3', 'smolvlm']),
     image_token_id: z.int().nonnegative().default(128_257),
     scale_factor: z.int().positive().default(2),
+    /** Here and not in text_config, as transformers has it. */
+    tie_word_embeddings: z.boolean().default(false),
     vision_config: idefics3VisionConfigSchema,
     text_config: llamaConfigSchema,
   })
@@ -27,11 +29,11 @@ export type Idefics3Config = z.infer<typeof idefics3ConfigSchema>;
 
 /** Idefics3 (Laurençon et al., 2024) and SmolVLM (Marafioti et al., 2025): SigLIP, pixel shuffle, Llama. */
 export function createIdefics3(engine: Engine, bundle: Bundle, config: Idefics3Config): VisionLanguageModel {
-  const { vision_config, text_config, scale_factor, image_token_id } = config;
+  const { vision_config, scale_factor, image_token_id, tie_word_embeddings } = config;
   return createTransformerModel(engine, bundle, {
     image_token_id,
     vision_config,
-    text_config,
+    text_config: { ...config.text_config, tie_word_embeddings },
     feature_layers: [vision_config.num_hidden_layers],
     image_tokens: (patchesPerSide(vision_config) / scale_factor) ** 2,
     connector: {
@@ -42,14 +44,19 @@ export function createIdefics3(engine: Engine, bundle: Bundle, config: Idefics3C
 }
 
 /** The transformer's last norm, then squares of scale_factor by scale_factor patches as one row each, projected. */
-function loadConnector(
+async function loadConnector(
   { memory, kernels, matmul }: Engine,
   weights: Weights,
   { vision_config, text_config, scale_factor: scale }: Idefics3Config,
-): Connector {
+): Promise<Connector> {
   const { hidden_size: width, layer_norm_eps } = vision_config;
-  const norm = loadLayerNorm(weights, 'vision_tower.post_layernorm', width);
-  const proj = weights.linear('connector.modality_projection.proj');
+  const norm = await loadLayerNorm(weights, 'vision_tower.post_layernorm', width);
+  const proj = await weights.linear(
+    'connector.modality_projection.proj',
+    scale ** 2 * width,
+    text_config.hidden_size,
+    false,
+  );
   const side = patchesPerSide(vision_config);
   const squares = side / scale;
   const outputs = squares ** 2 * text_config.hidden_size;
