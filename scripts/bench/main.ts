@@ -14,7 +14,7 @@ import { fileSource } from '../../src/bundle/sources/file.ts';
 import { preprocessImage } from '../../src/image/preprocess.ts';
 import { preprocessorConfigSchema } from '../../src/image/preprocessor-config.ts';
 import { DEFAULT_LIMITS } from '../../src/image/limits.ts';
-import { createGlimpse } from '../../src/model/glimpse.ts';
+import { createModel } from '../../src/model/create-model.ts';
 import { benchDecoder } from './decoder.ts';
 import { benchKernels } from './kernels.ts';
 import { benchMemory } from './memory.ts';
@@ -61,7 +61,7 @@ async function measure(options: typeof FULL): Promise<Results> {
   const bundle = await openBundle(fileSource(BUNDLES), BUNDLE);
   const preprocessing = preprocessorConfigSchema.parse(await bundle.json('preprocessor_config.json'));
   const pixel_values = await preprocessImage(photo(640, 480), preprocessing, DEFAULT_LIMITS);
-  const encoder = await (await createGlimpse(engineOf('simd'), bundle)).encoder();
+  const encoder = await (await createModel(engineOf('simd'), bundle)).encoder();
   const image_embeds = await encoder.encode(pixel_values);
 
   const kernels = await section('kernels', () => benchKernels(options.kernels));

@@ -1,7 +1,7 @@
 import type { Bundle } from '../../src/bundle/bundle.ts';
 import type { Engine, Linear } from '../../src/kernels/engine.ts';
 import { glimpseConfigSchema } from '../../src/model/config.ts';
-import { createGlimpse } from '../../src/model/glimpse.ts';
+import { createModel } from '../../src/model/create-model.ts';
 import type { PixelValues } from '../../src/model/types.ts';
 import { race, ratio, spread, type RaceOptions, type Spread } from './harness.ts';
 import { openSession, tensor } from './onnx.ts';
@@ -27,7 +27,7 @@ export async function benchVision(
   options: RaceOptions,
 ): Promise<VisionResult> {
   const config = glimpseConfigSchema.parse(await bundle.json('config.json'));
-  const encoderOf = async (engine: Engine) => (await createGlimpse(engine, bundle)).encoder();
+  const encoderOf = async (engine: Engine) => (await createModel(engine, bundle)).encoder();
   const [relaxed, simd] = [await encoderOf(engineOf('relaxed')), await encoderOf(engineOf('simd'))];
   const session = await openSession(await visionModel(bundle, config));
   const feeds = { pixel_values: tensor(pixel_values.read(0), pixel_values.shape) };
@@ -71,7 +71,7 @@ async function profile(
   const { kernels } = engine;
   const isProjector = ({ bits, bias }: Linear) => bits === 4 && bias === 0;
   const encoder = await (
-    await createGlimpse(
+    await createModel(
       {
         ...engine,
         kernels: {

@@ -19,8 +19,15 @@ export interface Linear {
   readonly bias: number;
 }
 
-export type Activation = 'none' | 'relu6' | 'gelu_pytorch_tanh';
-const ACTIVATION: Readonly<Record<Activation, number>> = { none: 0, relu6: 1, gelu_pytorch_tanh: 2 };
+/** In transformers' names. */
+export type Activation = 'none' | 'relu6' | 'gelu_pytorch_tanh' | 'gelu' | 'quick_gelu';
+const ACTIVATION: Readonly<Record<Activation, number>> = {
+  none: 0,
+  relu6: 1,
+  gelu_pytorch_tanh: 2,
+  gelu: 3,
+  quick_gelu: 4,
+};
 
 export interface MatmulOptions {
   readonly act?: Activation;

@@ -53,6 +53,35 @@ export interface KernelExports {
     dim: number,
     scratch: number,
   ): void;
+  layer_norm(x: number, weight: number, bias: number, y: number, rows: number, n: number, eps: number): void;
+  patches(
+    x: number,
+    y: number,
+    channels: number,
+    size: number,
+    patch: number,
+    from: number,
+    rows: number,
+  ): void;
+  pack_keys_values(
+    kv: number,
+    panels: number,
+    from: number,
+    rows: number,
+    tokens: number,
+    heads: number,
+    dim: number,
+  ): void;
+  attend_image(
+    q: number,
+    panels: number,
+    y: number,
+    rows: number,
+    tokens: number,
+    heads: number,
+    dim: number,
+    scratch: number,
+  ): void;
 }
 
 type Matmul = (

@@ -1,7 +1,6 @@
 import type { Bundle } from '../bundle/bundle.ts';
-import { GlimpseError } from '../errors.ts';
 import type { Engine } from '../kernels/engine.ts';
-import { glimpseConfigSchema, type GlimpseConfig } from './config.ts';
+import type { GlimpseConfig } from './config.ts';
 import { lazy } from './lazy.ts';
 import { createLlama } from './llama/llama.ts';
 import { createMutex } from './mutex.ts';
@@ -11,14 +10,8 @@ import { createImageClassifier } from './vision/classifier.ts';
 import { createEfficientNetLite } from './vision/efficientnet-lite.ts';
 import { collectTensors, createWeights } from './weights.ts';
 
-/** The default architecture: EfficientNet-Lite, an MLP projector, a Llama decoder. Reads config.json alone. */
-export async function createGlimpse(engine: Engine, bundle: Bundle): Promise<VisionLanguageModel> {
-  const parsed = glimpseConfigSchema.safeParse(await bundle.json('config.json'));
-  if (!parsed.success) {
-    throw new GlimpseError('bundle_invalid', `config.json of ${bundle.id}: ${parsed.error.message}`);
-  }
-  const config = parsed.data;
-
+/** The default architecture: EfficientNet-Lite, an MLP projector, a Llama decoder. */
+export function createGlimpse(engine: Engine, bundle: Bundle, config: GlimpseConfig): VisionLanguageModel {
   const encoder = lazy(() => loadEncoder(engine, bundle, config));
   const decoder = lazy(async () => {
     const weights = createWeights(engine, await collectTensors(bundle.tensors(['language_model'])));

@@ -6,7 +6,7 @@ import { GlimpseError } from '../errors.ts';
 import { parseGenerationDefaults, type GenerationDefaults } from '../generation/config.ts';
 import { preprocessorConfigSchema, type PreprocessorConfig } from '../image/preprocessor-config.ts';
 import type { Engine } from '../kernels/engine.ts';
-import { createGlimpse } from '../model/glimpse.ts';
+import { createModel } from '../model/create-model.ts';
 import { lazy } from '../model/lazy.ts';
 import type { VisionLanguageModel } from '../model/types.ts';
 import { createChatTemplate, type ChatTemplate } from '../text/prompt.ts';
@@ -76,7 +76,7 @@ async function readParts(bundle: Bundle, engine: () => Engine): Promise<LoadedBu
     fetched: bundle.fetched,
     memory: kernels.memory,
     license: () => license.get(),
-    model: await createGlimpse(kernels, bundle),
+    model: await createModel(kernels, bundle),
     preprocessing: preprocessing as JsonValue,
     preprocessor_config: parsed.data,
     text: () => text.get(),

@@ -1,4 +1,5 @@
 import type { Engine, Linear } from '../../src/kernels/engine.ts';
+import { erf } from './erf.ts';
 
 /**
  * The engine with products of unrounded activations, in double precision over the same packed weights:
@@ -37,6 +38,8 @@ const ACTIVATIONS = {
   relu6: (v: number) => Math.min(6, Math.max(0, v)),
   gelu_pytorch_tanh: (v: number) =>
     0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3))),
+  gelu: (v: number) => 0.5 * v * (1 + erf(v * Math.SQRT1_2)),
+  quick_gelu: (v: number) => v / (1 + Math.exp(-1.702 * v)),
 };
 
 /** The weights of a packed layer. // [out_features, in_features] */

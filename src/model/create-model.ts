@@ -1,0 +1,43 @@
+import * as z from 'zod';
+import type { Bundle } from '../bundle/bundle.ts';
+import { GlimpseError } from '../errors.ts';
+import type { Engine } from '../kernels/engine.ts';
+import { glimpseConfigSchema } from './config.ts';
+import { createGlimpse } from './glimpse.ts';
+import { createIdefics3, idefics3ConfigSchema } from './idefics3.ts';
+import { createLlava, llavaConfigSchema } from './llava.ts';
+import type { VisionLanguageModel } from './types.ts';
+
+const ARCHITECTURES = ['glimpse', 'idefics3', 'smolvlm', 'llava'];
+
+const configSchema = z.discriminatedUnion(
+  'model_type',
+  [glimpseConfigSchema, idefics3ConfigSchema, llavaConfigSchema],
+  {
+    error: ({ input }) => {
+      const { model_type } = Object(input) as { readonly model_type?: unknown };
+      return `is ${JSON.stringify(model_type)}; what runs here is ${ARCHITECTURES.join(', ')}`;
+    },
+  },
+);
+
+/**
+ * The model of a bundle, of the architecture that its config.json names in `model_type`. Loads no weights.
+ * @throws bundle_invalid where there is no such architecture here, or one configured as it is not built here
+ */
+export async function createModel(engine: Engine, bundle: Bundle): Promise<VisionLanguageModel> {
+  const parsed = configSchema.safeParse(await bundle.json('config.json'));
+  if (!parsed.success) {
+    throw new GlimpseError('bundle_invalid', `config.json of ${bundle.id}: ${z.prettifyError(parsed.error)}`);
+  }
+  const config = parsed.data;
+  switch (config.model_type) {
+    case 'glimpse':
+      return createGlimpse(engine, bundle, config);
+    case 'idefics3':
+    case 'smolvlm':
+      return createIdefics3(engine, bundle, config);
+    case 'llava':
+      return createLlava(engine, bundle, config);
+  }
+}
