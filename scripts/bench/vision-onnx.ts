@@ -3,7 +3,6 @@ import type { Tensor } from '../../src/bundle/safetensors.ts';
 import { halfToFloat } from '../../src/kernels/reference.ts';
 import type { GlimpseConfig } from '../../src/model/config.ts';
 import { blockShapes, same, type Geometry } from '../../src/model/vision/config.ts';
-import { collectTensors } from '../../src/model/weights.ts';
 import { createGraph } from './onnx.ts';
 
 /**
@@ -11,7 +10,10 @@ import { createGraph } from './onnx.ts';
  * dequantised: pixel_values [1, channels, size, size] to image_embeds [tokens, hidden].
  */
 export async function visionModel(bundle: Bundle, config: GlimpseConfig): Promise<Uint8Array> {
-  const tensors = await collectTensors(bundle.tensors(['vision_tower', 'multi_modal_projector']));
+  const tensors = new Map<string, Tensor>();
+  for await (const tensor of bundle.tensors(['vision_tower', 'multi_modal_projector'])) {
+    tensors.set(tensor.name, tensor);
+  }
   const graph = createGraph();
   const { vision_config: vision, projector_config: projector } = config;
 

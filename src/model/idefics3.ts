@@ -42,14 +42,19 @@ export function createIdefics3(engine: Engine, bundle: Bundle, config: Idefics3C
 }
 
 /** The transformer's last norm, then squares of scale_factor by scale_factor patches as one row each, projected. */
-function loadConnector(
+async function loadConnector(
   { memory, kernels, matmul }: Engine,
   weights: Weights,
   { vision_config, text_config, scale_factor: scale }: Idefics3Config,
-): Connector {
+): Promise<Connector> {
   const { hidden_size: width, layer_norm_eps } = vision_config;
-  const norm = loadLayerNorm(weights, 'vision_tower.post_layernorm', width);
-  const proj = weights.linear('connector.modality_projection.proj');
+  const norm = await loadLayerNorm(weights, 'vision_tower.post_layernorm', width);
+  const proj = await weights.linear(
+    'connector.modality_projection.proj',
+    scale ** 2 * width,
+    text_config.hidden_size,
+    false,
+  );
   const side = patchesPerSide(vision_config);
   const squares = side / scale;
   const outputs = squares ** 2 * text_config.hidden_size;

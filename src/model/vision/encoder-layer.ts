@@ -21,19 +21,27 @@ export interface EncoderLayer {
   readonly fc2: Linear;
 }
 
-export function loadLayerNorm(weights: Weights, name: string, width: number): LayerNorm {
-  return { weight: weights.floats(`${name}.weight`, width), bias: weights.floats(`${name}.bias`, width) };
+export async function loadLayerNorm(weights: Weights, name: string, width: number): Promise<LayerNorm> {
+  return {
+    weight: await weights.floats(`${name}.weight`, width),
+    bias: await weights.floats(`${name}.bias`, width),
+  };
 }
 
-export function loadEncoderLayer(weights: Weights, name: string, width: number): EncoderLayer {
+export async function loadEncoderLayer(
+  weights: Weights,
+  name: string,
+  { hidden_size: width, intermediate_size: inner }: VisionTransformerConfig,
+): Promise<EncoderLayer> {
+  const keysValues = ['k', 'v'].map((part) => `${name}.self_attn.${part}_proj`);
   return {
-    layer_norm1: loadLayerNorm(weights, `${name}.layer_norm1`, width),
-    q_proj: weights.linear(`${name}.self_attn.q_proj`),
-    kv_proj: weights.fused(['k', 'v'].map((part) => `${name}.self_attn.${part}_proj`)),
-    out_proj: weights.linear(`${name}.self_attn.out_proj`),
-    layer_norm2: loadLayerNorm(weights, `${name}.layer_norm2`, width),
-    fc1: weights.linear(`${name}.mlp.fc1`),
-    fc2: weights.linear(`${name}.mlp.fc2`),
+    layer_norm1: await loadLayerNorm(weights, `${name}.layer_norm1`, width),
+    q_proj: await weights.linear(`${name}.self_attn.q_proj`, width, width),
+    kv_proj: await weights.fused(keysValues, width, [width, width]),
+    out_proj: await weights.linear(`${name}.self_attn.out_proj`, width, width),
+    layer_norm2: await loadLayerNorm(weights, `${name}.layer_norm2`, width),
+    fc1: await weights.linear(`${name}.mlp.fc1`, width, inner),
+    fc2: await weights.linear(`${name}.mlp.fc2`, inner, width),
   };
 }
 

@@ -4,7 +4,7 @@ import { lazy } from '../lazy.ts';
 import type { LlamaConfig } from '../llama/config.ts';
 import { createLlama } from '../llama/llama.ts';
 import type { VisionLanguageModel } from '../types.ts';
-import { collectTensors, createWeights, type Weights } from '../weights.ts';
+import { createWeights, type Weights } from '../weights.ts';
 import { createTransformerEncoder, type Connector } from './encode-images.ts';
 import type { VisionTransformerConfig } from './transformer-config.ts';
 import { visionStages } from './vision-stages.ts';
@@ -19,7 +19,10 @@ export interface TransformerModel {
   readonly feature_layers: readonly number[];
   /** Rows of the embeddings of one of a batch. */
   readonly image_tokens: number;
-  readonly connector: { readonly tensors: readonly string[]; readonly load: (weights: Weights) => Connector };
+  readonly connector: {
+    readonly tensors: readonly string[];
+    readonly load: (weights: Weights) => Promise<Connector>;
+  };
 }
 
 export function createTransformerModel(
@@ -34,10 +37,9 @@ export function createTransformerModel(
     vision_config,
     [image_tokens, text_config.hidden_size],
   );
-  const decoder = lazy(async () => {
-    const weights = createWeights(engine, await collectTensors(bundle.tensors(['language_model'])));
-    return createLlama(engine, weights, text_config);
-  });
+  const decoder = lazy(() =>
+    createLlama(engine, createWeights(engine, bundle.tensors(['language_model'])), text_config),
+  );
   const { max_position_embeddings, vocab_size } = text_config;
   return {
     image_token_id,
