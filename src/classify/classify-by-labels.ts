@@ -1,9 +1,9 @@
 import type { EmbeddedImage } from '../pipeline/embed-image.ts';
 import type { LoadedBundle } from '../pipeline/loaded-bundle.ts';
 import type { PrefixCache } from '../model/prefix-cache.ts';
-import { cutAtImages, prefillPrompt } from '../pipeline/prefill.ts';
+import { prefillPrompt } from '../pipeline/prefill.ts';
+import { promptWithImages } from '../pipeline/prompt-with-images.ts';
 import { shared, type RequestContext } from '../pipeline/request-context.ts';
-import { renderPrompt } from '../text/prompt.ts';
 import type { Stopwatch } from '../pipeline/timings.ts';
 import { rankClasses, type Classification } from './classify-image.ts';
 import { logLikelihoods } from './label-likelihoods.ts';
@@ -37,17 +37,20 @@ export async function classifyByLabels(
   stopwatch: Stopwatch,
 ): Promise<Classification> {
   const { time } = stopwatch;
-  const { tokenizer, chat_template } = await time('load', () => shared(context, bundle.text()));
+  const text = await time('load', () => shared(context, bundle.text()));
+  const { tokenizer } = text;
   const decoder = await time('load', () => shared(context, bundle.model.decoder()));
   const answers = labels.map((label) => tokenizer.encode(template.replace('{label}', () => label)));
   const common = commonPrefix(answers);
   const endings = answers.map((ids) => ids.slice(common.length));
 
   const content = [{ type: 'image' }, { type: 'text', text: prompt }] as const;
-  const rendered = renderPrompt(tokenizer, chat_template, [{ role: 'user', content }]);
   const likelihoods = async (image: EmbeddedImage): Promise<readonly number[]> => {
-    const cut = cutAtImages(rendered, bundle.model.image_token_id, [image]);
-    const { past_key_values, input_ids } = await time('prefill', () => prefillPrompt(decoder, cut, prefixes));
+    const messages = [{ role: 'user', content }] as const;
+    const asked = promptWithImages(text, messages, bundle.model.image_token_id, [image]);
+    const { past_key_values, input_ids } = await time('prefill', () =>
+      prefillPrompt(decoder, asked, prefixes),
+    );
     try {
       const prompt_ids = [...input_ids, ...common];
       return await time('score', () =>

@@ -47,12 +47,21 @@ export interface ChatOptions extends GenerationOptions {
 /** What generation_config.json holds: options, and the tokens that end an answer. */
 const generationDefaults = generationOptions.omit({ seed: true }).extend({
   eos_token_id: z.union([z.int().transform((id) => [id]), z.array(z.int()).min(1)]),
-  // Known, and of no effect here.
+  // Of no effect on an answer: a prompt's tokens come from its template, and batches are not padded.
   bos_token_id: z.unknown().optional(),
   pad_token_id: z.unknown().optional(),
+  // Where the file comes from.
   transformers_version: z.unknown().optional(),
   _from_model_config: z.unknown().optional(),
+  _commit_hash: z.unknown().optional(),
+  // How transformers holds keys and values, and what else it returns.
   use_cache: z.unknown().optional(),
+  cache_implementation: z.unknown().optional(),
+  return_dict_in_generate: z.unknown().optional(),
+  output_attentions: z.unknown().optional(),
+  output_hidden_states: z.unknown().optional(),
+  output_scores: z.unknown().optional(),
+  output_logits: z.unknown().optional(),
 });
 export type GenerationDefaults = z.infer<typeof generationDefaults>;
 
@@ -88,7 +97,10 @@ const BEAMS = ['length_penalty', 'early_stopping'] as const;
  * @throws GlimpseError bundle_invalid, also for an option that Glimpse would have to ignore
  */
 export function parseGenerationDefaults(json: unknown): GenerationDefaults {
-  const parsed = generationDefaults.safeParse(json);
+  const set = z.record(z.string(), z.unknown()).transform((fields) => {
+    return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)); // null: not set
+  });
+  const parsed = set.pipe(generationDefaults).safeParse(json);
   if (parsed.success) return parsed.data;
   throw new GlimpseError('bundle_invalid', `generation_config.json: ${z.prettifyError(parsed.error)}`, {
     cause: parsed.error,

@@ -4,7 +4,7 @@ import type { PastKeyValues } from '../model/types.ts';
 export interface PromptSequence {
   /** Holds the prompt's beginning, its images among it. */
   readonly past_key_values: PastKeyValues;
-  /** The prompt's tokens, without its images: what repetition_penalty sees. */
+  /** The prompt's tokens, one for each row of its images: what repetition_penalty sees. */
   readonly prompt_ids: readonly number[];
   /** The last of them, which `past_key_values` does not hold yet. */
   readonly input_ids: readonly number[];

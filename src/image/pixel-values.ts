@@ -17,8 +17,17 @@ export interface Normalization {
   readonly std: readonly number[]; // [3]
 }
 
-/** An image of a batch, in bytes: a quarter of its floats, which seventeen tiles would not fit an isolate in. */
-export type RgbImage = Uint8Array; // [height, width, 3]
+/**
+ * An image of a batch: a part of a picture in bytes, a quarter of its floats, in which seventeen tiles would
+ * not fit an isolate.
+ */
+export interface RgbImage {
+  readonly rgb: Uint8Array;
+  /** Where its first row begins. */
+  readonly first: number;
+  /** From one row's beginning to the next. */
+  readonly stride: number;
+}
 
 export function createPixelValues(
   images: readonly RgbImage[],
@@ -34,11 +43,16 @@ export function createPixelValues(
     shape: [images.length, 3, height, width],
     grid,
     read(index) {
-      const rgb = images[index];
-      if (rgb === undefined) throw new RangeError(`there are ${images.length} images, none at ${index}`);
+      const image = images[index];
+      if (image === undefined) throw new RangeError(`there are ${images.length} images, none at ${index}`);
+      const { rgb, first, stride } = image;
       const data = new Float32Array(3 * area);
       channels.forEach((normalized, c) => {
-        for (let i = 0; i < area; i++) data[c * area + i] = normalized[rgb[3 * i + c] ?? 0] ?? 0;
+        for (let y = 0, to = c * area; y < height; y++) {
+          for (let from = first + y * stride + c; to < c * area + (y + 1) * width; from += 3, to++) {
+            data[to] = normalized[rgb[from] ?? 0] ?? 0;
+          }
+        }
       });
       return data;
     },

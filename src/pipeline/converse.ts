@@ -9,11 +9,11 @@ import type { PromptSequence } from '../generation/sequence.ts';
 import type { LoadedBundle } from './loaded-bundle.ts';
 import type { PrefixCache } from '../model/prefix-cache.ts';
 import type { Observer } from './observer.ts';
-import { countTokens, cutAtImages, forkPrompt, prefillPrompt } from './prefill.ts';
+import { forkPrompt, prefillPrompt } from './prefill.ts';
+import { promptWithImages } from './prompt-with-images.ts';
 import { shared, type RequestContext } from './request-context.ts';
 import { constrainAnswer, responseGrammar } from './response-format.ts';
 import { takeTurns } from './take-turns.ts';
-import { renderPrompt } from '../text/prompt.ts';
 import type { Stopwatch } from './timings.ts';
 
 export interface Stages {
@@ -40,15 +40,14 @@ export async function converse(
   for (const { image, param } of imagesOf(messages, model.max_images)) {
     images.push(await named(param, embedImage(image, bundle, conversation, stopwatch)));
   }
-  const { tokenizer, chat_template, generation_defaults } = await time('load', () =>
-    shared(conversation, bundle.text()),
-  );
+  const text = await time('load', () => shared(conversation, bundle.text()));
+  const { tokenizer } = text;
   const decoder = await time('load', () => shared(conversation, model.decoder()));
 
-  const config = resolveGenerationConfig(generation_defaults, generation);
+  const config = resolveGenerationConfig(text.generation_defaults, generation);
   requireKnown(config.logit_bias, decoder.vocab_size);
-  const prompt = cutAtImages(renderPrompt(tokenizer, chat_template, messages), model.image_token_id, images);
-  const prompt_tokens = countTokens(prompt);
+  const prompt = promptWithImages(text, messages, model.image_token_id, images);
+  const prompt_tokens = prompt.prompt_ids.length;
   const limit = maxNewTokens(decoder, prompt_tokens, config); // refuses what is too long before it is read
   const constraint = grammar && constrainAnswer(grammar, tokenizer, decoder.vocab_size, config, limit);
 

@@ -1,23 +1,15 @@
+import * as z from 'zod';
 import { openBundle, type Bundle } from '../bundle/bundle.ts';
 import type { Retries } from '../bundle/retries.ts';
 import type { ShardSource } from '../bundle/source.ts';
 import type { JsonValue } from '../cache/canonical-json.ts';
 import { GlimpseError } from '../errors.ts';
-import { parseGenerationDefaults, type GenerationDefaults } from '../generation/config.ts';
 import { preprocessorConfigSchema, type PreprocessorConfig } from '../image/preprocessor-config.ts';
 import type { Engine } from '../kernels/engine.ts';
 import { createModel } from '../model/create-model.ts';
 import { lazy } from '../model/lazy.ts';
 import type { VisionLanguageModel } from '../model/types.ts';
-import { createChatTemplate, type ChatTemplate } from '../text/prompt.ts';
-import { createTokenizer, type Tokenizer } from '../text/tokenizer.ts';
-
-/** What turns a prompt into ids and ids into text. */
-export interface TextParts {
-  readonly tokenizer: Tokenizer;
-  readonly chat_template: ChatTemplate;
-  readonly generation_defaults: GenerationDefaults;
-}
+import { readTextParts, type TextParts } from './text-parts.ts';
 
 /** A bundle opened: its small files read, its weights and its tokenizer not before they are needed. */
 export interface LoadedBundle {
@@ -28,7 +20,7 @@ export interface LoadedBundle {
   /** As the model card names it (license, or license_name where that is "other"); null: it does not. */
   license(): Promise<string | null>;
   readonly model: VisionLanguageModel;
-  /** preprocessor_config.json as it stands: part of the cache's key. */
+  /** The image processor's configuration as it stands: part of the cache's key. */
   readonly preprocessing: JsonValue;
   readonly preprocessor_config: PreprocessorConfig;
   text(): Promise<TextParts>;
@@ -53,35 +45,40 @@ export async function loadBundle(
 }
 
 async function readParts(bundle: Bundle, engine: () => Engine): Promise<LoadedBundle> {
-  const preprocessing = await bundle.json('preprocessor_config.json');
+  const { file, preprocessing } = await preprocessorFile(bundle);
   const parsed = preprocessorConfigSchema.safeParse(preprocessing);
   if (!parsed.success) {
-    throw new GlimpseError(
-      'bundle_invalid',
-      `preprocessor_config.json of ${bundle.id}: ${parsed.error.message}`,
-    );
+    throw new GlimpseError('bundle_invalid', `${file} of ${bundle.id}: ${z.prettifyError(parsed.error)}`);
   }
-  const text = lazy(async () => {
-    const tokenizerConfig = await bundle.json('tokenizer_config.json');
-    return {
-      tokenizer: createTokenizer(await bundle.json('tokenizer.json'), tokenizerConfig),
-      chat_template: createChatTemplate(tokenizerConfig),
-      generation_defaults: parseGenerationDefaults(await bundle.json('generation_config.json')),
-    };
-  });
   const kernels = engine();
   const license = lazy(async () => (bundle.has(CARD) ? licenseOf(await bundle.text(CARD)) : null));
+  const model = await createModel(kernels, bundle);
+  const images = { image_token_id: model.image_token_id, tiled: parsed.data.kind === 'tiles' };
+  const text = lazy(() => readTextParts(bundle, images));
   return {
     digest: bundle.digest,
     fetched: bundle.fetched,
     memory: kernels.memory,
     license: () => license.get(),
-    model: await createModel(kernels, bundle),
+    model,
     preprocessing: preprocessing as JsonValue,
     preprocessor_config: parsed.data,
     text: () => text.get(),
     isReplaced: bundle.isReplaced,
   };
+}
+
+const processorSchema = z.object({ image_processor: z.unknown() }).partial();
+
+/** The image processor's configuration: newer folders have it in processor_config.json. */
+async function preprocessorFile(bundle: Bundle): Promise<{ file: string; preprocessing: unknown }> {
+  const PROCESSOR = 'processor_config.json';
+  const { image_processor } = bundle.has(PROCESSOR)
+    ? processorSchema.parse(await bundle.json(PROCESSOR))
+    : {};
+  if (image_processor !== undefined) return { file: PROCESSOR, preprocessing: image_processor };
+  const file = 'preprocessor_config.json';
+  return { file, preprocessing: await bundle.json(file) };
 }
 
 const CARD = 'README.md';

@@ -1,43 +1,7 @@
-import type { EmbeddedImage } from './embed-image.ts';
-import { GlimpseError } from '../errors.ts';
 import type { PromptSequence } from '../generation/sequence.ts';
 import type { PrefixCache } from '../model/prefix-cache.ts';
 import type { Decoder, PastKeyValues } from '../model/types.ts';
-
-/** A prompt cut at its images. */
-export interface PromptWithImages {
-  /** The images in order, each with the tokens between it and the image before. */
-  readonly prefix: readonly { readonly input_ids: readonly number[]; readonly image: EmbeddedImage }[];
-  /** The tokens behind the last image. */
-  readonly input_ids: readonly number[];
-}
-
-/** @throws GlimpseError invalid_value if the chat template has not given every image its place */
-export function cutAtImages(
-  rendered: readonly number[],
-  image_token_id: number,
-  images: readonly EmbeddedImage[],
-): PromptWithImages {
-  const cuts = [...rendered.keys()].filter((index) => rendered[index] === image_token_id);
-  if (cuts.length !== images.length) {
-    throw new GlimpseError('invalid_value', 'The model has no place in a prompt for an image there.', {
-      param: 'messages',
-    });
-  }
-  const begin = (index: number): number => (index === 0 ? 0 : (cuts[index - 1] ?? 0) + 1);
-  return {
-    prefix: images.map((image, index) => ({ input_ids: rendered.slice(begin(index), cuts[index]), image })),
-    input_ids: rendered.slice(begin(images.length)),
-  };
-}
-
-/** The prompt's length, its images' tokens included. */
-export function countTokens({ prefix, input_ids }: PromptWithImages): number {
-  return prefix.reduce(
-    (sum, { input_ids, image }) => sum + input_ids.length + image.image_embeds.shape[0],
-    input_ids.length,
-  );
-}
+import type { PromptWithImages } from './prompt-with-images.ts';
 
 /** A prompt's sequence, and how many positions of it were kept from an earlier prompt on the same images. */
 export interface PrefilledPrompt extends PromptSequence {
@@ -47,19 +11,18 @@ export interface PrefilledPrompt extends PromptSequence {
 /** Reads the prompt up to its last image, or forks the sequence of an earlier one that begins the same. */
 export async function prefillPrompt(
   decoder: Decoder,
-  { prefix, input_ids }: PromptWithImages,
+  { prompt_ids, prefix_key, prefix, input_ids }: PromptWithImages,
   prefixes: PrefixCache,
 ): Promise<PrefilledPrompt> {
-  const key = prefix.map(({ input_ids, image }) => `${input_ids.join(' ')} ${image.key}`).join(' ');
   const read: PastKeyValues[] = [];
-  const past_key_values = await prefixes.fork(key, async () => {
-    const made = await readPrefix(decoder, prefix);
+  const past_key_values = await prefixes.fork(prefix_key, async () => {
+    const made = await readPrefix(decoder, prefix, prompt_ids.length - input_ids.length);
     read.push(made);
     return made;
   });
   return {
     past_key_values,
-    prompt_ids: [...prefix.flatMap((part) => part.input_ids), ...input_ids],
+    prompt_ids,
     input_ids,
     cached_tokens: read.length === 0 ? past_key_values.length : 0,
   };
@@ -85,11 +48,12 @@ export async function forkPrompt(
   }
 }
 
-async function readPrefix(decoder: Decoder, prefix: PromptWithImages['prefix']): Promise<PastKeyValues> {
-  const past_key_values = decoder.create(countTokens({ prefix, input_ids: [] }));
-  for (const { input_ids, image } of prefix) {
-    if (input_ids.length > 0) await decoder.forward([{ past_key_values, input_ids }]);
-    await decoder.forward([{ past_key_values, inputs_embeds: image.image_embeds.data }]);
-  }
+async function readPrefix(
+  decoder: Decoder,
+  prefix: PromptWithImages['prefix'],
+  positions: number,
+): Promise<PastKeyValues> {
+  const past_key_values = decoder.create(positions);
+  for (const part of prefix) await decoder.forward([{ past_key_values, ...part }]);
   return past_key_values;
 }

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import * as z from 'zod';
 import { GlimpseError } from '../errors.ts';
-import type { TextParts } from '../pipeline/loaded-bundle.ts';
+import type { TextParts } from '../pipeline/text-parts.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { renderPrompt, type ChatMessage } from '../text/prompt.ts';
 import { tokenText } from '../text/token-text.ts';

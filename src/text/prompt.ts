@@ -16,41 +16,64 @@ export interface ChatTemplate {
   readonly tokens: Readonly<Record<string, string>>;
 }
 
-const configSchema = z.looseObject({ chat_template: z.string() });
 const tokenSchema = z.union([z.string(), z.looseObject({ content: z.string() }).transform((t) => t.content)]);
+const configSchema = z.looseObject({
+  chat_template: z.unknown(),
+  /** Tokens of a model's own, `image_token` and the like; a list names none. */
+  extra_special_tokens: z.record(z.string(), z.unknown()).catch({}),
+});
+
+/** One template, or several by name, as a list or an object: `default` is the one for chats. */
+const templateSchema = z.union([
+  z.string(),
+  z.looseObject({ default: z.string() }).transform((templates) => templates.default),
+  z
+    .array(z.looseObject({ name: z.string(), template: z.string() }))
+    .transform((templates) => templates.find(({ name }) => name === 'default')?.template)
+    .pipe(z.string()),
+]);
 
 /**
  * @param tokenizerConfig the content of tokenizer_config.json
+ * @param published a chat_template that goes before the one in it
  * @throws GlimpseError bundle_invalid
  */
-export function createChatTemplate(tokenizerConfig: unknown): ChatTemplate {
+export function createChatTemplate(tokenizerConfig: unknown, published?: unknown): ChatTemplate {
   const config = configSchema.safeParse(tokenizerConfig);
-  if (!config.success) {
+  const chat_template = templateSchema.safeParse(published ?? config.data?.chat_template);
+  if (!config.success || !chat_template.success) {
     throw new GlimpseError('bundle_invalid', 'tokenizer_config.json needs a chat_template that is text');
   }
-  const tokens = Object.entries(config.data).flatMap(([name, value]) => {
+  const named = { ...config.data.extra_special_tokens, ...config.data };
+  const tokens = Object.entries(named).flatMap(([name, value]) => {
     const token = name.endsWith('_token') ? tokenSchema.safeParse(value).data : undefined;
     return token === undefined ? [] : [[name, token] as const];
   });
   try {
-    return { template: new Template(config.data.chat_template), tokens: Object.fromEntries(tokens) };
+    return { template: new Template(chat_template.data), tokens: Object.fromEntries(tokens) };
   } catch (cause) {
-    throw new GlimpseError('bundle_invalid', 'tokenizer_config.json: chat_template is no Jinja template', {
-      cause,
-    });
+    throw new GlimpseError('bundle_invalid', 'chat_template is no Jinja template', { cause });
   }
 }
 
+/** What a processor writes in the place of each image. */
+export interface WrittenImages {
+  /** The token that the template writes for an image. */
+  readonly placeholder: string;
+  readonly written: readonly string[];
+}
+
 /**
- * The ids of a conversation and of the start of the assistant's answer, with the template's image
- * token once for each image. Only the template makes structure: a message's text is put in after
- * the template's special tokens are cut out, so neither `<|end|>` nor `{{ }}` in it means anything.
- * @throws GlimpseError invalid_value if the template refuses or drops a message
+ * The ids of a conversation and of the start of the assistant's answer, with `images` in their places, or
+ * the template's image token once for each. Only the template makes structure: a message's text is put in
+ * after the template's special tokens are cut out, so neither `<|end|>` nor `{{ }}` in it means anything.
+ * @throws GlimpseError invalid_value if the template refuses or drops a message, a text or an image
  */
 export function renderPrompt(
   tokenizer: Tokenizer,
   { template, tokens }: ChatTemplate,
   messages: readonly ChatMessage[],
+  images?: WrittenImages,
 ): number[] {
   const texts: string[] = [];
   const outline = messages.map(({ role, content }) => ({
@@ -67,13 +90,11 @@ export function renderPrompt(
     throw new GlimpseError(
       'invalid_value',
       `The model has no place in a prompt for the text "${texts[lost] ?? ''}"`,
-      {
-        param: 'messages',
-      },
+      { param: 'messages' },
     );
   }
   return tokenizer
-    .splitSpecial(rendered)
+    .splitSpecial(images ? putImages(rendered, images) : rendered)
     .flatMap((part) => (typeof part === 'number' ? part : tokenizer.encode(fill(part, texts))));
 }
 
@@ -88,6 +109,16 @@ function render(template: Template, variables: Record<string, unknown>): string 
       cause,
     });
   }
+}
+
+function putImages(rendered: string, { placeholder, written }: WrittenImages): string {
+  const [before = '', ...parts] = rendered.split(placeholder);
+  if (parts.length !== written.length) {
+    throw new GlimpseError('invalid_value', 'The model has no place in a prompt for an image there.', {
+      param: 'messages',
+    });
+  }
+  return before + parts.map((part, index) => (written[index] ?? '') + part).join('');
 }
 
 /** Stands for the text of that index while the template is rendered: two private-use characters round it. */

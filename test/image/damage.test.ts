@@ -100,10 +100,17 @@ describe('limits', () => {
 
   it('refuses by the size in the header', async () => {
     expect(await codeOf(png(6001, 6000, new Uint8Array(10)))).toBe('image_too_large');
+    expect(await codeOf(png(6000, 6000, new Uint8Array(10)))).toBe('invalid_image'); // the largest grey, without its data
     expect(await codeOf(png(70_000, 1, new Uint8Array(70_001)))).toBe('image_too_large');
     await expect(preprocess(png(30_000, 20_000, new Uint8Array(10)))).rejects.toThrow(
       'The image is 30000x20000, 600.0 million samples; a PNG may have 36 million. Send a smaller one.',
     );
+  });
+
+  it('believes the size in a header only if the header is whole', async () => {
+    const file = png(30_000, 20_000, new Uint8Array(10));
+    file[20] = (file[20] ?? 0) ^ 1; // of its height
+    expect(await codeOf(file)).toBe('invalid_image');
   });
 
   it('a progressive JPEG is limited by its samples', async () => {

@@ -57,7 +57,7 @@ describe('preprocessor_config.json', () => {
 
   it.each([
     ['an unknown field', { do_flip: true }],
-    ['another filter', { resample: 1 }],
+    ['another filter', { resample: 0 }],
     ['no filter', { resample: undefined }],
     ['no resize', { do_resize: false }],
     ['no size', { size: undefined }],

@@ -98,25 +98,27 @@ export const jpegBombs: readonly Specimen[] = [
     () =>
       jpegFile(
         jpeg(picture({ progressive: true })).map((part) =>
-          part.name === 'SOF' ? sof(shape(4000, 3000, '4:2:0'), 0xc2) : part,
+          part.name === 'SOF' ? sof(shape(4000, 2500, '4:2:0'), 0xc2) : part,
         ),
       ),
     invalid,
   ),
   bomb('the largest baseline, 4:2:0', () => flatBaseline(6000, 4000, '4:2:0'), GREY),
   bomb('the largest baseline, 4:4:4', () => flatBaseline(6000, 4000, '4:4:4'), GREY),
-  bomb('the largest progressive, 4:2:0', () => flatProgressive(4000, 3000, '4:2:0', 2), GREY),
-  bomb('the largest progressive, 4:4:4', () => flatProgressive(3000, 2000, '4:4:4', 2), GREY),
+  bomb('the largest progressive, 4:2:0', () => flatProgressive(4000, 2500, '4:2:0', 2), GREY),
+  bomb('the largest progressive, 4:4:4', () => flatProgressive(2500, 2000, '4:4:4', 2), GREY),
+  bomb('a row more than the largest', () => flatBaseline(6000, 4001, '4:2:0'), tooLarge),
+  bomb('a row more than the largest progressive', () => flatProgressive(2500, 2001, '4:4:4', 2), tooLarge),
   bomb('65,535x366', () => flatBaseline(65_535, 366, '4:2:0'), GREY),
   bomb('65,535x366, 4:1:0', () => flatBaseline(65_535, 366, '4:1:0'), GREY),
   bomb('366x65,535', () => flatBaseline(366, 65_535, '4:4:4'), GREY),
   bomb('1x65,535 progressive', () => flatProgressive(1, 65_535, '4:4:4', 2), GREY),
   bomb(
-    'progressive, as many scans as are allowed over 12 megapixels',
-    () => flatProgressive(4000, 3000, '4:2:0', 31),
+    'progressive, as many scans as are allowed over 10 megapixels',
+    () => flatProgressive(4000, 2500, '4:2:0', 31),
     GREY,
   ),
-  bomb('progressive, 1,000 scans', () => flatProgressive(4000, 3000, '4:2:0', 1000), invalid),
+  bomb('progressive, 1,000 scans', () => flatProgressive(4000, 2500, '4:2:0', 1000), invalid),
   bomb('progressive, 50,000 scans', () => flatProgressive(100, 100, '4:2:0', 50_000), invalid),
   repeated('900,000 Huffman tables', oneCode(0x03, 0), 900_000, 2),
   repeated(

@@ -126,7 +126,7 @@ const deaths: readonly Specimen[] = [
     () =>
       pngFile(
         rgbPng().map((one) =>
-          one.type === 'IHDR' ? chunk('IHDR', [0, 0, 0x13, 0x88, 0, 0, 0x12, 0xc0, 16, 6, 0, 0, 0]) : one,
+          one.type === 'IHDR' ? chunk('IHDR', [0, 0, 0x09, 0xc4, 0, 0, 0x07, 0x08, 16, 6, 0, 0, 0]) : one,
         ),
       ),
     invalid,

@@ -4,7 +4,7 @@
  * results are Pillow's to the bit.
  */
 
-export type Filter = 'bilinear' | 'bicubic';
+export type Filter = 'bilinear' | 'bicubic' | 'lanczos';
 
 /** Bits behind the point: 32, less 8 of the pixel and 2 for sums that overshoot. */
 export const PRECISION_BITS = 32 - 8 - 2;
@@ -17,7 +17,9 @@ export interface Coefficients {
   readonly stride: number;
 }
 
-const SUPPORT = { bilinear: 1, bicubic: 2 };
+const SUPPORT = { bilinear: 1, bicubic: 2, lanczos: 3 };
+
+const sinc = (x: number): number => (x === 0 ? 1 : Math.sin(x * Math.PI) / (x * Math.PI));
 
 const CURVE: Record<Filter, (x: number) => number> = {
   bilinear: (x) => Math.max(0, 1 - Math.abs(x)),
@@ -27,6 +29,7 @@ const CURVE: Record<Filter, (x: number) => number> = {
     if (d < 1) return ((a + 2) * d - (a + 3)) * d * d + 1;
     return d < 2 ? (((d - 5) * d + 8) * d - 4) * a : 0;
   },
+  lanczos: (x) => (x >= -3 && x < 3 ? sinc(x) * sinc(x / 3) : 0),
 };
 
 /** The part of a resized axis that is wanted: `length` positions from `start` of `resized` ones. */

@@ -1,4 +1,4 @@
-import type { PreprocessorConfig } from '../preprocessor-config.ts';
+import type { FixedSizeConfig } from '../fixed-size-config.ts';
 import type { Window } from './coefficients.ts';
 
 /** Where an upright picture goes on the canvas the model sees. */
@@ -13,7 +13,7 @@ export interface Geometry {
 }
 
 /** @param width, height of the picture as it is viewed, after its EXIF orientation. */
-export function planGeometry(width: number, height: number, config: PreprocessorConfig): Geometry {
+export function planGeometry(width: number, height: number, config: FixedSizeConfig): Geometry {
   if (config.do_pad) return fitAndPad(width, height, config.canvas);
   if (config.shortest_edge !== null) return coverAndCrop(width, height, config.shortest_edge, config.canvas);
   return {
@@ -25,7 +25,7 @@ export function planGeometry(width: number, height: number, config: Preprocessor
   };
 }
 
-const whole = (length: number): Window => ({ resized: length, start: 0, length });
+export const whole = (length: number): Window => ({ resized: length, start: 0, length });
 
 /** As transformers: the shorter edge to `edge`, the longer rounded down, then the middle of it. */
 function coverAndCrop(width: number, height: number, edge: number, canvas: Geometry['canvas']): Geometry {

@@ -12,7 +12,8 @@ export interface Resizer {
 
 /**
  * Pillow's two passes. Each row goes through the horizontal pass when it comes, is rounded to 8 bits
- * as Pillow does, and is added at once to the output rows that it has a weight in.
+ * as Pillow does, and is added at once to the output rows that it has a weight in. Sums are held of those
+ * output rows alone that are begun and not yet complete: all of 2048 squared would be 50 MB.
  *
  * A picture that is stored on its side is resized on its side and turned at the end: there the order
  * of the two passes, and so some roundings by one level, differ from Pillow's.
@@ -29,8 +30,26 @@ export function createResizer(
   const outWidth = xWindow.length;
   const outHeight = yWindow.length;
   const narrow = new Uint8Array(outWidth * 3);
-  const sums = new Int32Array(outHeight * outWidth * 3).fill(1 << (PRECISION_BITS - 1));
+  const pixels = new Uint8Array(outHeight * outWidth * 3);
+  const sums = new Map<number, Int32Array>(); // of the output rows that are begun
+  const left = yAxis.uses.slice(); // by output row: input rows that are still to come
+  const spare: Int32Array[] = [];
   let nextRow = 0;
+
+  function begin(output: number): Int32Array {
+    const sum = (spare.pop() ?? new Int32Array(narrow.length)).fill(1 << (PRECISION_BITS - 1));
+    sums.set(output, sum);
+    return sum;
+  }
+
+  function end(output: number, sum: Int32Array): void {
+    const [to, step] = turn.transpose ? [output * 3, outHeight * 3] : [output * narrow.length, 3];
+    for (let x = 0; x < outWidth; x++) {
+      for (let c = 0; c < 3; c++) pixels[to + x * step + c] = clip8(sum[x * 3 + c] ?? 0);
+    }
+    sums.delete(output);
+    spare.push(sum);
+  }
 
   return {
     push({ rgb, rows }) {
@@ -41,21 +60,15 @@ export function createResizer(
         if (from === to) continue; // outside of a centre crop
         resizeRow(rgb, row * stored.width * 3, stored.width, turn.flipX, xAxis, narrow);
         for (let i = from; i < to; i++) {
-          addRow(sums, (yAxis.output[i] ?? 0) * narrow.length, narrow, yAxis.weight[i] ?? 0);
+          const output = yAxis.output[i] ?? 0;
+          const sum = sums.get(output) ?? begin(output);
+          addRow(sum, narrow, yAxis.weight[i] ?? 0);
+          left[output] = (left[output] ?? 0) - 1;
+          if (left[output] === 0) end(output, sum);
         }
       }
     },
-    finish() {
-      const pixels = new Uint8Array(sums.length);
-      for (let y = 0; y < outHeight; y++) {
-        for (let x = 0; x < outWidth; x++) {
-          const from = (y * outWidth + x) * 3;
-          const to = (turn.transpose ? x * outHeight + y : y * outWidth + x) * 3;
-          for (let c = 0; c < 3; c++) pixels[to + c] = clip8(sums[from + c] ?? 0);
-        }
-      }
-      return pixels;
-    },
+    finish: () => pixels,
   };
 }
 
@@ -87,8 +100,8 @@ function resizeRow(
   }
 }
 
-function addRow(sums: Int32Array, offset: number, row: Uint8Array, weight: number): void {
-  for (let i = 0; i < row.length; i++) sums[offset + i] = (sums[offset + i] ?? 0) + weight * (row[i] ?? 0);
+function addRow(sum: Int32Array, row: Uint8Array, weight: number): void {
+  for (let i = 0; i < row.length; i++) sum[i] = (sum[i] ?? 0) + weight * (row[i] ?? 0);
 }
 
 const clip8 = (sum: number): number => Math.max(0, Math.min(255, sum >> PRECISION_BITS));
@@ -98,6 +111,8 @@ interface RowWeights {
   readonly start: Int32Array; // [rows + 1]
   readonly output: Int32Array;
   readonly weight: Int32Array;
+  /** How many input rows have a weight in each output row. */
+  readonly uses: Int32Array; // [outputs]
 }
 
 function rowsToOutputs({ first, count, weights, stride }: Coefficients, rows: number): RowWeights {
@@ -119,5 +134,5 @@ function rowsToOutputs({ first, count, weights, stride }: Coefficients, rows: nu
     output[at] = to;
     weight[at] = w;
   });
-  return { start, output, weight };
+  return { start, output, weight, uses: count };
 }

@@ -1,0 +1,88 @@
+import * as z from 'zod';
+import { commonFields, NO_MEAN, normalizationOf, pixels } from './config-fields.ts';
+
+const byte = z.int().min(0).max(255);
+const area = z.strictObject({ height: pixels, width: pixels });
+const square = pixels.transform((edge) => ({ height: edge, width: edge }));
+
+/** The classes that read these fields alike. Files of 2022 and before call them feature extractors. */
+const className = z
+  .string()
+  .regex(/^(ViT|DeiT|CLIP|Siglip|Llava)(ImageProcessor(Fast|Pil)?|FeatureExtractor)$/, {
+    error: ({ input }) => `${String(input)} is not known here`,
+  });
+
+/**
+ * The image processors of ViT, CLIP, SigLIP and LLaVA: three ways to the model's one size.
+ * - `size: {height, width}`: resized to it, the aspect ratio ignored;
+ * - `size: {shortest_edge}` with `do_center_crop` and `crop_size`: the middle of the picture;
+ * - `do_pad` with `size: {height, width}` or `{longest_edge}`: the whole picture, centred on
+ *   `background_color` (default: `image_mean`, which normalises to about 0).
+ */
+export const fixedSizeSchema = z
+  .strictObject({
+    ...commonFields,
+    image_processor_type: className.optional(),
+    feature_extractor_type: className.optional(),
+    size: z.union([
+      pixels,
+      area,
+      z.strictObject({ shortest_edge: pixels }),
+      z.strictObject({ longest_edge: pixels }),
+    ]),
+    do_center_crop: z.boolean().default(false),
+    crop_size: z.union([area, square]).optional(),
+    do_pad: z.boolean().default(false),
+    background_color: z.tuple([byte, byte, byte]).optional(),
+  })
+  .transform((config, context) => {
+    const fail = (path: string, message: string): never => {
+      context.addIssue({ code: 'custom', path: [path], message });
+      return z.NEVER;
+    };
+    const { crop_size, image_mean } = config;
+    const type = config.image_processor_type ?? config.feature_extractor_type ?? '';
+    const size = typeof config.size === 'number' ? sizeOf(config.size, type) : config.size;
+    if (config.do_center_crop && config.do_pad) return fail('do_pad', 'cannot be used with do_center_crop');
+    if (crop_size && !config.do_center_crop) return fail('crop_size', 'needs do_center_crop');
+    if (config.background_color && !config.do_pad) return fail('background_color', 'needs do_pad');
+    if (config.do_center_crop && !('shortest_edge' in size)) {
+      return fail('size', 'do_center_crop needs size.shortest_edge');
+    }
+    const normalization = normalizationOf(config);
+    if (!normalization) return fail('image_mean', NO_MEAN);
+
+    const output = {
+      kind: 'fixed' as const,
+      ...normalization,
+      filter: config.resample,
+      do_pad: config.do_pad,
+      background_color:
+        config.background_color ?? (image_mean ?? [0, 0, 0]).map((mean) => Math.trunc(mean * 255)),
+    };
+    if ('shortest_edge' in size) {
+      if (!crop_size) {
+        return fail('size', 'shortest_edge needs do_center_crop and crop_size: the model has one size');
+      }
+      if (Math.max(crop_size.height, crop_size.width) > size.shortest_edge) {
+        return fail('crop_size', 'must not be larger than size.shortest_edge');
+      }
+      return { ...output, shortest_edge: size.shortest_edge, canvas: crop_size };
+    }
+    if ('longest_edge' in size) {
+      if (!config.do_pad) return fail('size', 'longest_edge needs do_pad: the model has one size');
+      return {
+        ...output,
+        shortest_edge: null,
+        canvas: { height: size.longest_edge, width: size.longest_edge },
+      };
+    }
+    return { ...output, shortest_edge: null, canvas: size };
+  });
+
+/** A size that is one number, as older files have it, is CLIP's shortest edge, and a square elsewhere. */
+function sizeOf(edge: number, type: string) {
+  return /^(CLIP|Llava)/.test(type) ? { shortest_edge: edge } : { height: edge, width: edge };
+}
+
+export type FixedSizeConfig = z.output<typeof fixedSizeSchema>;

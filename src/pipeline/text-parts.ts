@@ -1,0 +1,73 @@
+import * as z from 'zod';
+import type { Bundle } from '../bundle/bundle.ts';
+import { GlimpseError } from '../errors.ts';
+import { parseGenerationDefaults, type GenerationDefaults } from '../generation/config.ts';
+import { plainImagePrompt, tiledImagePrompt, type ImagePrompt } from '../text/image-prompt.ts';
+import { createChatTemplate, type ChatTemplate } from '../text/prompt.ts';
+import { createTokenizer, type Tokenizer } from '../text/tokenizer.ts';
+
+/** What turns a prompt into ids and ids into text. */
+export interface TextParts {
+  readonly tokenizer: Tokenizer;
+  readonly chat_template: ChatTemplate;
+  readonly image_prompt: ImagePrompt;
+  readonly generation_defaults: GenerationDefaults;
+}
+
+/** What the model and the image processor say of images in a prompt. */
+export interface ImageTokens {
+  readonly image_token_id: number;
+  /** Whether the processor splits images into tiles, and so names them. */
+  readonly tiled: boolean;
+}
+
+/** Reads the text half's files, as published. @throws GlimpseError bundle_invalid */
+export async function readTextParts(bundle: Bundle, images: ImageTokens): Promise<TextParts> {
+  const tokenizerConfig = await bundle.json('tokenizer_config.json');
+  const tokenizer = createTokenizer(await bundle.json('tokenizer.json'), tokenizerConfig);
+  const chat_template = createChatTemplate(tokenizerConfig, await processorTemplate(bundle));
+  const image_token = specialToken(tokenizer, images.image_token_id);
+  return {
+    tokenizer,
+    chat_template,
+    image_prompt: images.tiled
+      ? tiledImagePrompt(image_token, chat_template.tokens)
+      : plainImagePrompt(image_token),
+    generation_defaults: parseGenerationDefaults(await generationFile(bundle)),
+  };
+}
+
+const templated = z.object({ chat_template: z.unknown() });
+
+/** The processor's own template, which goes before the tokenizer's: where transformers looks, in its order. */
+async function processorTemplate(bundle: Bundle): Promise<unknown> {
+  for (const file of ['processor_config.json', 'chat_template.json']) {
+    const { chat_template } = bundle.has(file) ? templated.parse(await bundle.json(file)) : {};
+    if (chat_template !== undefined) return chat_template;
+  }
+  return bundle.has('chat_template.jinja') ? bundle.text('chat_template.jinja') : undefined;
+}
+
+const EOS = z.object({
+  eos_token_id: z.unknown(),
+  text_config: z.object({ eos_token_id: z.unknown() }).partial(),
+});
+
+/** generation_config.json; where it is missing or silent, config.json says which token ends an answer. */
+async function generationFile(bundle: Bundle): Promise<unknown> {
+  const file = bundle.has('generation_config.json') ? await bundle.json('generation_config.json') : {};
+  const config = EOS.partial().parse(await bundle.json('config.json'));
+  return {
+    eos_token_id: config.eos_token_id ?? config.text_config?.eos_token_id,
+    ...z.looseObject({}).parse(file),
+  };
+}
+
+function specialToken(tokenizer: Tokenizer, id: number): string {
+  const [token] = [...tokenizer.special].find(([, special]) => special === id) ?? [];
+  if (token !== undefined) return token;
+  throw new GlimpseError(
+    'bundle_invalid',
+    `tokenizer.json has no special token ${id}, which config.json names as that of images`,
+  );
+}
