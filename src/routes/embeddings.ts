@@ -94,16 +94,17 @@ const NO_TEXTS: EmbeddedTexts = { text_embeds: [], prompt_tokens: 0 };
 
 type Input = ImageInput | TextToEmbed;
 
+function partOf(text: string): z.infer<typeof imagePart | typeof textPart> {
+  const isImage = isImageHandle(text) || IMAGE_URL.test(text);
+  return isImage ? { type: 'image_url', image_url: { url: text } } : { type: 'text', text };
+}
+
 const IMAGE_URL = /^(data:[^\s,]*,|https?:\/\/\S+$)/i;
 
 function parsed(value: z.infer<typeof input>, index: number, { length }: readonly unknown[]): Input {
-  if (typeof value !== 'string' && value.type === 'image_url')
-    return imageInput(value.image_url.url, 'input');
-  if (typeof value === 'string' && (isImageHandle(value) || IMAGE_URL.test(value))) {
-    return imageInput(value, 'input');
-  }
-  const text = typeof value === 'string' ? value : value.text;
-  return { text, param: length === 1 ? 'input' : `input.${index}` };
+  const part = typeof value === 'string' ? partOf(value) : value;
+  if (part.type === 'image_url') return imageInput(part.image_url.url, 'input');
+  return { text: part.text, param: length === 1 ? 'input' : `input.${index}` };
 }
 
 /** An error about "the image" is about the input. */

@@ -16,13 +16,10 @@ export const modelSchema = z.strictObject({
   output_modalities: z
     .array(z.enum(['text', 'embeddings']))
     .meta({ description: 'A dual encoder (CLIP, SigLIP) gives embeddings only.', example: ['text'] }),
-  context_length: z
-    .int()
-    .min(1)
-    .meta({
-      description: 'Tokens of image, prompt and answer together; of a dual encoder, of one text.',
-      example: 256,
-    }),
+  context_length: z.int().min(1).meta({
+    description: 'Tokens of image, prompt and answer together; of a dual encoder, of one text.',
+    example: 256,
+  }),
   license: z.string().nullable().meta({
     description: "As the bundle's model card names it.",
     example: 'non-commercial-research-and-education',

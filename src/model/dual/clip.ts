@@ -18,7 +18,8 @@ export function createClip(engine: Engine, bundle: Bundle, config: ClipConfig): 
     text_tower: {
       attention: causalAttention,
       pooledRow: (input_ids) => endOfText(input_ids, text_config.eos_token_id),
-      projection: 'text_projection',
+      loadProjection: (weights) =>
+        weights.linear('text_projection', text_config.hidden_size, projection_dim, false),
     },
     image_head: {
       tensors: ['vision_tower.post_layernorm', 'visual_projection'],
@@ -40,14 +41,14 @@ function endOfText(input_ids: readonly number[], eos_token_id: number): number {
   );
 }
 
-function loadImageHead(
+async function loadImageHead(
   { kernels, matmul }: Engine,
   weights: Weights,
   { vision_config, projection_dim }: ClipConfig,
-): ImageHead {
+): Promise<ImageHead> {
   const { hidden_size: width, layer_norm_eps: eps } = vision_config;
-  const { weight, bias } = loadLayerNorm(weights, 'vision_tower.post_layernorm', width);
-  const projection = weights.linear('visual_projection');
+  const { weight, bias } = await loadLayerNorm(weights, 'vision_tower.post_layernorm', width);
+  const projection = await weights.linear('visual_projection', width, projection_dim, false);
   return (class_token, room) => {
     const embeds = room.alloc(4 * projection_dim);
     kernels.layer_norm(class_token, weight, bias, class_token, 1, width, eps);

@@ -7,7 +7,7 @@ import { createTransformerEncoder, type Connector } from '../vision/encode-image
 import type { VisionTransformerConfig } from '../vision/transformer-config.ts';
 import { visionStages } from '../vision/vision-stages.ts';
 import { createVisionTransformer } from '../vision/vision-transformer.ts';
-import { collectTensors, createWeights, type Weights } from '../weights.ts';
+import { createWeights, type Weights } from '../weights.ts';
 import type { TextTransformerConfig } from './config.ts';
 import { dot, normalized } from './similarity.ts';
 import { createTextTransformer, type TextTower } from './text-transformer.ts';
@@ -19,7 +19,7 @@ export interface DualArchitecture extends Pick<DualEncoder, 'projection_dim' | '
   readonly text_tower: TextTower;
   readonly image_head: {
     readonly tensors: readonly string[];
-    readonly load: (weights: Weights) => ImageHead;
+    readonly load: (weights: Weights) => Promise<ImageHead>;
   };
   /** Whether logits have a logit_bias beside their logit_scale. */
   readonly biased: boolean;
@@ -40,16 +40,15 @@ export function createDualEncoder(
   const stages = visionStages(engine, bundle, vision_config);
   const encoder = createTransformerEncoder(
     createVisionTransformer(engine, stages, vision_config, [vision_config.num_hidden_layers]),
-    stages.stage(image_head.tensors, (weights) =>
-      connector(engine, image_head.load(weights), projection_dim),
+    stages.stage(image_head.tensors, async (weights) =>
+      connector(engine, await image_head.load(weights), projection_dim),
     ),
     vision_config,
     [1, projection_dim],
   );
-  const text = lazy(async () => {
-    const tensors = await collectTensors(bundle.tensors(TEXT));
-    return createTextEmbedder(engine, createWeights(engine, tensors), architecture);
-  });
+  const text = lazy(() =>
+    createTextEmbedder(engine, createWeights(engine, bundle.tensors(TEXT)), architecture),
+  );
   return {
     ...{ projection_dim, padding, activation },
     max_position_embeddings: text_config.max_position_embeddings,
@@ -76,16 +75,16 @@ function connector({ memory }: Engine, head: ImageHead, projection_dim: number):
   };
 }
 
-function createTextEmbedder(
+async function createTextEmbedder(
   engine: Engine,
   weights: Weights,
   { text_config, text_tower, biased }: DualArchitecture,
-): TextEmbedder {
-  const project = createTextTransformer(engine, weights, text_config, text_tower);
-  const scalar = (name: string): number =>
-    engine.memory.f32(weights.floats(`${name}.weight`, 1), 1)[0] ?? NaN;
-  const scale = Math.exp(scalar('logit_scale'));
-  const bias = biased ? scalar('logit_bias') : 0;
+): Promise<TextEmbedder> {
+  const project = await createTextTransformer(engine, weights, text_config, text_tower);
+  const scalar = async (name: string): Promise<number> =>
+    engine.memory.f32(await weights.floats(`${name}.weight`, 1), 1)[0] ?? NaN;
+  const scale = Math.exp(await scalar('logit_scale'));
+  const bias = biased ? await scalar('logit_bias') : 0;
   return {
     embed: (input_ids) => normalized(project(input_ids)),
     logits: (image_embeds, text_embeds) =>

@@ -9,23 +9,26 @@ import type { ImageHead } from './dual-encoder.ts';
 const ROWS = 64;
 
 /** The transformer's last norm and SigLIP's attention pooling: a learned probe attends to all patches, then an MLP. */
-export function loadPoolingHead(
+export async function loadPoolingHead(
   engine: Engine,
   weights: Weights,
   config: VisionTransformerConfig,
-): ImageHead {
+): Promise<ImageHead> {
   const { kernels, matmul } = engine;
   const { hidden_size: width, intermediate_size, layer_norm_eps: eps, hidden_act: act } = config;
   const tokens = tokensPerImage(config);
-  const post_layernorm = loadLayerNorm(weights, 'vision_tower.post_layernorm', width);
+  const post_layernorm = await loadLayerNorm(weights, 'vision_tower.post_layernorm', width);
   const name = 'vision_tower.head';
-  const probe = weights.floats(`${name}.probe.weight`, width);
-  const q_proj = weights.linear(`${name}.attention.q_proj`);
-  const kv_proj = weights.fused(['k', 'v'].map((part) => `${name}.attention.${part}_proj`));
-  const out_proj = weights.linear(`${name}.attention.out_proj`);
-  const layernorm = loadLayerNorm(weights, `${name}.layernorm`, width);
-  const fc1 = weights.linear(`${name}.mlp.fc1`);
-  const fc2 = weights.linear(`${name}.mlp.fc2`);
+  const probe = await weights.floats(`${name}.probe.weight`, width);
+  const q_proj = await weights.linear(`${name}.attention.q_proj`, width, width);
+  const kv_proj = await weights.fused([`${name}.attention.k_proj`, `${name}.attention.v_proj`], width, [
+    width,
+    width,
+  ]);
+  const out_proj = await weights.linear(`${name}.attention.out_proj`, width, width);
+  const layernorm = await loadLayerNorm(weights, `${name}.layernorm`, width);
+  const fc1 = await weights.linear(`${name}.mlp.fc1`, width, intermediate_size);
+  const fc2 = await weights.linear(`${name}.mlp.fc2`, intermediate_size, width);
 
   return (hidden, room) => {
     const attention = bidirectionalAttention(engine, config, tokens, room);

@@ -1,8 +1,14 @@
 import { GlimpseError } from '../../errors.ts';
-import type { Engine } from '../../kernels/engine.ts';
+import type { Engine, Linear } from '../../kernels/engine.ts';
 import { createRoom } from '../../kernels/room.ts';
 import type { CreateAttention } from '../attention.ts';
-import { createRunLayer, loadEncoderLayer, loadLayerNorm } from '../vision/encoder-layer.ts';
+import {
+  createRunLayer,
+  loadEncoderLayer,
+  loadLayerNorm,
+  type EncoderLayer,
+} from '../vision/encoder-layer.ts';
+import { loadTokenEmbedding } from '../token-embedding.ts';
 import type { Weights } from '../weights.ts';
 import type { TextTransformerConfig } from './config.ts';
 
@@ -11,33 +17,34 @@ export interface TextTower {
   readonly attention: CreateAttention;
   /** Which row of the hidden states stands for the text. */
   readonly pooledRow: (input_ids: readonly number[]) => number;
-  /** The linear layer from that row into the space of images. */
-  readonly projection: string;
+  /** The layer from that row into the space of images. */
+  readonly loadProjection: (weights: Weights) => Promise<Linear>;
 }
 
 /** One text through the tower, projected, the caller's own. // [projection_dim] */
 export type TextTransformer = (input_ids: readonly number[]) => Float32Array;
 
 /** The text transformer of CLIP and SigLIP, its weights resident. */
-export function createTextTransformer(
+export async function createTextTransformer(
   engine: Engine,
   weights: Weights,
   config: TextTransformerConfig,
   tower: TextTower,
-): TextTransformer {
+): Promise<TextTransformer> {
   const { memory, kernels, matmul } = engine;
   const { hidden_size: width, vocab_size, max_position_embeddings, layer_norm_eps: eps } = config;
   const embeddings = 'text_model.embeddings';
-  const token_embedding = weights.linear(`${embeddings}.token_embedding`);
-  const position_embedding = weights.floats(
+  const token_embedding = await loadTokenEmbedding(weights, `${embeddings}.token_embedding`, config);
+  const position_embedding = await weights.floats(
     `${embeddings}.position_embedding.weight`,
     max_position_embeddings * width,
   );
-  const layers = Array.from({ length: config.num_hidden_layers }, (_, i) =>
-    loadEncoderLayer(weights, `text_model.encoder.layers.${i}`, width),
-  );
-  const norm = loadLayerNorm(weights, 'text_model.final_layer_norm', width);
-  const projection = weights.linear(tower.projection);
+  const layers: EncoderLayer[] = [];
+  for (let i = 0; i < config.num_hidden_layers; i++) {
+    layers.push(await loadEncoderLayer(weights, `text_model.encoder.layers.${i}`, config));
+  }
+  const norm = await loadLayerNorm(weights, 'text_model.final_layer_norm', width);
+  const projection = await tower.loadProjection(weights);
 
   function embed(input_ids: readonly number[], hidden: number): void {
     input_ids.forEach((id, i) => {

@@ -21,6 +21,12 @@ export interface EncoderLayer {
   readonly fc2: Linear;
 }
 
+/** What of a vision or text transformer's configuration its layers need. */
+export type EncoderLayerConfig = Pick<
+  VisionTransformerConfig,
+  'hidden_size' | 'intermediate_size' | 'num_attention_heads' | 'layer_norm_eps' | 'hidden_act'
+>;
+
 export async function loadLayerNorm(weights: Weights, name: string, width: number): Promise<LayerNorm> {
   return {
     weight: await weights.floats(`${name}.weight`, width),
@@ -31,7 +37,7 @@ export async function loadLayerNorm(weights: Weights, name: string, width: numbe
 export async function loadEncoderLayer(
   weights: Weights,
   name: string,
-  { hidden_size: width, intermediate_size: inner }: VisionTransformerConfig,
+  { hidden_size: width, intermediate_size: inner }: EncoderLayerConfig,
 ): Promise<EncoderLayer> {
   const keysValues = ['k', 'v'].map((part) => `${name}.self_attn.${part}_proj`);
   return {
@@ -53,12 +59,6 @@ export type RunLayer = (layer: EncoderLayer, hidden: number) => void;
 
 /** Rows between two norms at a time: an MLP's inner rows are wide, and these stay in the second-level cache. */
 const ROWS = 64;
-
-/** What of a vision or text transformer's configuration its layers need. */
-export type EncoderLayerConfig = Pick<
-  VisionTransformerConfig,
-  'hidden_size' | 'intermediate_size' | 'num_attention_heads' | 'layer_norm_eps' | 'hidden_act'
->;
 
 /**
  * @param attention of the sequence, whose keys and values are replaced by each layer's
