@@ -7,6 +7,7 @@ import { resolveGenerationConfig, type GenerationConfig } from '../generation/co
 import { maxNewTokens } from '../generation/context.ts';
 import type { PromptSequence } from '../generation/sequence.ts';
 import type { LoadedBundle } from './loaded-bundle.ts';
+import { requireGenerative } from './bundle-kinds.ts';
 import type { PrefixCache } from '../model/prefix-cache.ts';
 import type { Observer } from './observer.ts';
 import { forkPrompt, prefillPrompt } from './prefill.ts';
@@ -34,7 +35,7 @@ export async function converse(
   const { messages, generation, signal } = conversation;
   const { time } = stopwatch;
   const grammar = responseGrammar(conversation.response_format);
-  const bundle = await open(conversation, stopwatch);
+  const bundle = requireGenerative(await open(conversation, stopwatch));
   const { model, digest } = bundle;
   const images: EmbeddedImage[] = [];
   for (const { image, param } of imagesOf(messages, model.max_images)) {
