@@ -47,7 +47,9 @@ export async function classifyByLabels(
   const rendered = renderPrompt(tokenizer, chat_template, [{ role: 'user', content }]);
   const likelihoods = async (image: EmbeddedImage): Promise<readonly number[]> => {
     const cut = cutAtImages(rendered, bundle.model.image_token_id, [image]);
-    const { past_key_values, input_ids } = await time('prefill', () => prefillPrompt(decoder, cut, prefixes));
+    const room = cut.input_ids.length + common.length;
+    const prefilled = await time('prefill', () => prefillPrompt(decoder, cut, prefixes, room));
+    const { past_key_values, input_ids } = prefilled;
     try {
       const prompt_ids = [...input_ids, ...common];
       return await time('score', () =>
