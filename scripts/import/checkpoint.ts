@@ -1,7 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ITEM_SIZE, toFloats, type FloatType } from './floats.ts';
+import { isFloatType, ITEM_SIZE, toFloats } from './floats.ts';
 import { exists, readJson } from './read-json.ts';
 
 /** A tensor of the published model; its values stay on the disk. */
@@ -18,7 +18,7 @@ export interface Checkpoint {
   readonly files: readonly string[];
   readonly tensors: ReadonlyMap<string, PublishedTensor>;
   /**
-   * Values `from` to `from + count` of a tensor.
+   * Values `from` to `from + count` of a tensor, in a buffer that the next call fills anew.
    * @throws Error that names the tensor and the index of a value that is not finite
    */
   read(name: string, from: number, count: number): Promise<Float32Array>;
@@ -61,7 +61,7 @@ export async function openCheckpoint(folder: string): Promise<Checkpoint> {
     }
     const absent = Object.keys(weightMap ?? {}).find((name) => !tensors.has(name));
     if (absent !== undefined) throw new Error(`${INDEX} places ${absent} where it is not. ${AGAIN}`);
-    return { files, tensors, read: (...range) => readValues(tensors, ...range), close };
+    return { files, tensors, read: valueReader(tensors), close };
   } catch (error) {
     await close();
     throw error;
@@ -89,12 +89,13 @@ async function openFile(folder: string, name: string): Promise<FileHandle> {
 
 async function readHeader(file: FileHandle, label: string): Promise<readonly Placed[]> {
   const { size: fileSize } = await file.stat();
-  const length = Number((await readBytes(file, 0, 8)).readBigUInt64LE());
-  if (fileSize < 8 || length > Math.min(HEADER_LIMIT, fileSize - 8)) {
+  const length = fileSize < 8 ? Infinity : Number((await readBytes(file, 0, 8)).readBigUInt64LE());
+  if (length > Math.min(HEADER_LIMIT, fileSize - 8)) {
     throw new Error(`${label} is no safetensors file (a pointer of git-lfs, perhaps). ${AGAIN}`);
   }
   const json: unknown = JSON.parse((await readBytes(file, 8, length)).toString('utf8'));
-  const { __metadata__: _, ...entries } = z.record(z.string(), z.unknown()).parse(json);
+  const entries = z.record(z.string(), z.unknown()).parse(json);
+  delete entries.__metadata__;
   return Object.entries(headerSchema.parse(entries)).map(
     ([
       name,
@@ -112,29 +113,35 @@ async function readHeader(file: FileHandle, label: string): Promise<readonly Pla
   );
 }
 
-async function readValues(
-  tensors: ReadonlyMap<string, Placed>,
-  name: string,
-  from: number,
-  count: number,
-): Promise<Float32Array> {
-  const tensor = tensors.get(name);
-  if (tensor === undefined) throw new Error(`There is no tensor ${name}.`);
-  const dtype = tensor.dtype as FloatType; // requireTensors has looked at it
-  const bytes = await readBytes(
-    tensor.file,
-    tensor.position + from * ITEM_SIZE[dtype],
-    count * ITEM_SIZE[dtype],
-  );
-  const values = toFloats(bytes, dtype);
+/** Reads into buffers of its own, since Node frees what lies outside its heap late. */
+function valueReader(tensors: ReadonlyMap<string, Placed>): Checkpoint['read'] {
+  let bytes = Buffer.alloc(0);
+  let floats = new Float32Array(0);
+  return async (name, from, count) => {
+    const tensor = tensors.get(name);
+    if (tensor === undefined || !isFloatType(tensor.dtype))
+      throw new Error(`There are no values of ${name}.`);
+    const itemSize = ITEM_SIZE[tensor.dtype];
+    if (count > floats.length) {
+      bytes = Buffer.alloc(4 * count);
+      floats = new Float32Array(count);
+    }
+    const read = bytes.subarray(0, itemSize * count);
+    await readInto(read, tensor.file, tensor.position + from * itemSize);
+    const values = floats.subarray(0, count);
+    toFloats(read, tensor.dtype, values);
+    requireFinite(values, tensor, from);
+    return values;
+  };
+}
+
+function requireFinite(values: Float32Array, { name, shape }: Placed, from: number): void {
   const strange = values.findIndex((value) => !Number.isFinite(value));
-  if (strange >= 0) {
-    throw new Error(
-      `The tensor ${name} has ${values[strange] ?? NaN} at [${indexOf(from + strange, tensor.shape).join()}]: ` +
-        'the model was saved broken, or is not what was published.',
-    );
-  }
-  return values;
+  if (strange < 0) return;
+  throw new Error(
+    `The tensor ${name} has ${values[strange] ?? NaN} at [${indexOf(from + strange, shape).join()}]: ` +
+      'the model was saved broken, or is not what was published.',
+  );
 }
 
 /** Of a place in a row-major tensor, the index in each dimension. */
@@ -151,11 +158,15 @@ function indexOf(place: number, shape: readonly number[]): readonly number[] {
 }
 
 async function readBytes(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(length);
-  for (let at = 0; at < length;) {
-    const { bytesRead } = await file.read(buffer, at, length - at, position + at);
-    if (bytesRead === 0) break;
+  const bytes = Buffer.alloc(length);
+  await readInto(bytes, file, position);
+  return bytes;
+}
+
+async function readInto(bytes: Buffer, file: FileHandle, position: number): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    const { bytesRead } = await file.read(bytes, at, bytes.length - at, position + at);
+    if (bytesRead === 0) throw new Error(`The weights end at byte ${position + at}. ${AGAIN}`);
     at += bytesRead;
   }
-  return buffer;
 }

@@ -95,7 +95,7 @@ async function generationConfig(folder: string, config: Json): Promise<Json> {
     name,
     config[name] ?? text[name],
   ]);
-  return Object.fromEntries(ids.filter(([, id]) => id !== undefined && id !== null));
+  return object.parse(Object.fromEntries(ids.filter(([, id]) => id !== undefined && id !== null)));
 }
 
 async function tokenizerConfig(folder: string, generative: boolean): Promise<Json> {

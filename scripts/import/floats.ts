@@ -8,16 +8,18 @@ export function isFloatType(dtype: string): dtype is FloatType {
   return dtype in ITEM_SIZE;
 }
 
-/** Little-endian values as float32, which holds all three exactly. */
-export function toFloats(bytes: Uint8Array, dtype: FloatType): Float32Array {
-  const count = bytes.length / ITEM_SIZE[dtype];
-  if (dtype === 'F32') return new Float32Array(bytes.slice().buffer, 0, count);
-  const halves = new Uint16Array(bytes.slice().buffer, 0, count);
-  if (dtype === 'F16') return Float32Array.from(halves, (half) => HALVES[half] ?? NaN);
-  const floats = new Float32Array(count);
-  const bits = new Uint32Array(floats.buffer);
-  for (let i = 0; i < count; i++) bits[i] = (halves[i] ?? 0) << 16;
-  return floats;
+/** Little-endian values as float32, which holds all three exactly. @param floats filled */
+export function toFloats(bytes: Uint8Array, dtype: FloatType, floats: Float32Array): void {
+  const bits = new Uint32Array(floats.buffer, floats.byteOffset, floats.length);
+  if (dtype === 'F32') {
+    new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength).set(bytes);
+    return;
+  }
+  for (let i = 0; i < floats.length; i++) {
+    const half = (bytes[2 * i] ?? 0) | ((bytes[2 * i + 1] ?? 0) << 8);
+    if (dtype === 'F16') floats[i] = HALVES[half] ?? NaN;
+    else bits[i] = half << 16;
+  }
 }
 
 /** The value of each of float16's 65,536 patterns: halfToFloat knows the finite ones. */

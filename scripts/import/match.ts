@@ -46,8 +46,9 @@ function problemsOf({ name, dtype, shape, bytes }: PublishedTensor, expected: re
   if (shape.join() !== expected.join()) {
     return [`${name} is [${shape.join()}]; config.json asks for [${expected.join()}]`];
   }
-  if (bytes !== product(shape) * ITEM_SIZE[dtype])
+  if (bytes !== product(shape) * ITEM_SIZE[dtype]) {
     return [`${name} has ${bytes} bytes, which its shape has not`];
+  }
   return [];
 }
 

@@ -48,8 +48,9 @@ function requireLayers(pattern: RegExp, linears: readonly Module[]): void {
     throw new Error(`--8bit ${pattern.source} matches no layer; layers are named ${some.join(', ')}, ...`);
   }
   const lookup = matched.find((module) => module.kind === 'linear' && module.embedding);
-  if (lookup)
+  if (lookup) {
     throw new Error(`--8bit ${pattern.source}: ${lookup.name} is looked up by token, in 4 bits only.`);
+  }
 }
 
 function requireEqualBits(linears: readonly Module[], bitsOf: (module: Module) => 4 | 8): void {

@@ -44,11 +44,11 @@ export function createQuantizer(
 
   async function dataOf(piece: Piece): Promise<readonly Uint8Array[]> {
     const { module } = piece;
-    if (module.kind === 'floats') return [bytesOf(await read(module.name, 0, product(module.shape)))];
+    if (module.kind === 'floats') return [bytesOf(await read(module.name, 0, product(module.shape))).slice()];
     const { name, first } = sourceOf(module);
     const weights = await weightsOf(piece, `${name}.weight`, first + piece.first);
     if (!module.bias) return weights;
-    return [...weights, bytesOf(await read(`${name}.bias`, first + piece.first, piece.rows))];
+    return [...weights, bytesOf(await read(`${name}.bias`, first + piece.first, piece.rows)).slice()];
   }
 
   return {
