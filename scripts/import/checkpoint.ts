@@ -136,12 +136,13 @@ function valueReader(tensors: ReadonlyMap<string, Placed>): Checkpoint['read'] {
 }
 
 function requireFinite(values: Float32Array, { name, shape }: Placed, from: number): void {
-  const strange = values.findIndex((value) => !Number.isFinite(value));
-  if (strange < 0) return;
-  throw new Error(
-    `The tensor ${name} has ${values[strange] ?? NaN} at [${indexOf(from + strange, shape).join()}]: ` +
-      'the model was saved broken, or is not what was published.',
-  );
+  for (let i = 0; i < values.length; i++) {
+    if (Number.isFinite(values[i])) continue;
+    throw new Error(
+      `The tensor ${name} has ${values[i] ?? NaN} at [${indexOf(from + i, shape).join()}]: ` +
+        'the model was saved broken, or is not what was published.',
+    );
+  }
 }
 
 /** Of a place in a row-major tensor, the index in each dimension. */

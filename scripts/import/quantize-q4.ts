@@ -37,6 +37,7 @@ const LEVELS = [
 const ROUND = 1.5 * 2 ** 52;
 
 /**
+ * Loops count by hand: iterators and callbacks would box a number a weight.
  * @param values [rows, k], finite
  * @throws RangeError where a value is past 8 times float16's largest
  */
@@ -52,8 +53,7 @@ export function quantizeQ4(values: Float32Array, k: number): Q4Rows {
     for (let b = 0; b < blocks; b++) {
       const from = row * k + b * BLOCK;
       const length = Math.min(BLOCK, k - b * BLOCK);
-      block.fill(0);
-      block.set(values.subarray(from, from + length));
+      for (let i = 0; i < BLOCK; i++) block[i] = i < length ? (values[from + i] ?? 0) : 0;
       const half = searchScale(block, error);
       scale[row * blocks + b] = half;
       pack(block, halfToFloat(half), q, row * rowBytes + (b * BLOCK) / 2, Math.ceil(length / 2));
@@ -75,7 +75,7 @@ function searchScale(
   const [nearestError, searchedError] = [errorOf(block, nearest), errorOf(block, searched)];
   sums.nearest += nearestError;
   sums.squared += Math.min(nearestError, searchedError);
-  for (const value of block) sums.total += value * value;
+  for (let i = 0; i < BLOCK; i++) sums.total += (block[i] ?? 0) ** 2;
   return searchedError < nearestError ? searched : nearest;
 }
 
@@ -129,6 +129,9 @@ function clamp(step: number): number {
 /** With its sign. */
 function largestOf(block: Float64Array): number {
   let largest = 0;
-  for (const value of block) if (Math.abs(value) > Math.abs(largest)) largest = value;
+  for (let i = 0; i < BLOCK; i++) {
+    const w = block[i] ?? 0;
+    if (Math.abs(w) > Math.abs(largest)) largest = w;
+  }
   return largest;
 }

@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { sha256Hex, type FileEntry } from '../../src/bundle/manifest.ts';
 import type { QuantizationError } from './quantize-q4.ts';
@@ -61,9 +59,17 @@ export async function openState(folder: string, fingerprint: string): Promise<Im
 /** SHA-256 over the files' contents and the options. */
 export async function fingerprintOf(paths: readonly string[], options: object): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify({ IMPORT_VERSION, ...options }));
+  const buffer = Buffer.alloc(1 << 20);
   for (const path of paths) {
     const own = createHash('sha256');
-    await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), own);
+    const file = await open(path);
+    try {
+      for (let read = await file.read(buffer); read.bytesRead > 0; read = await file.read(buffer)) {
+        own.update(buffer.subarray(0, read.bytesRead));
+      }
+    } finally {
+      await file.close();
+    }
     hash.update(own.digest());
   }
   return hash.digest('hex');
