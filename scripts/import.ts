@@ -4,19 +4,26 @@ import { runCommand } from './cli/run-command.ts';
 import { IMPORT_USAGE, parseImportArguments, type ImportArguments } from './import/arguments.ts';
 import { architectureOf } from './import/architectures/architecture.ts';
 import { openCheckpoint } from './import/checkpoint.ts';
-import { readConfig } from './import/files.ts';
+import { describePlan } from './import/dry-run.ts';
+import { readConfig, vocabularySize } from './import/files.ts';
 import { importModel, type Imported, type Source, type Target } from './import/import-model.ts';
+import { matchTensors } from './import/match.ts';
 import { bytesOf } from './import/pieces.ts';
 import { planBundle, type Plan } from './import/plan.ts';
 
 await runCommand({ usage: IMPORT_USAGE, parse: parseImportArguments, run: importFolder });
 
-async function importFolder({ folder, eightBit, ...target }: ImportArguments): Promise<void> {
+async function importFolder({ folder, eightBit, dryRun, ...target }: ImportArguments): Promise<void> {
   const config = await readConfig(folder);
   const architecture = architectureOf(config);
   const plan = planBundle(architecture, eightBit);
   const checkpoint = await openCheckpoint(folder);
   try {
+    if (dryRun) {
+      const tensors = matchTensors(architecture, checkpoint.tensors);
+      console.log(describePlan(architecture, plan, tensors, await vocabularySize(folder)));
+      return;
+    }
     report(target, await importWithProgress({ folder, config, architecture, checkpoint }, plan, target));
   } finally {
     await checkpoint.close();

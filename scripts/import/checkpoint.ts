@@ -120,7 +120,7 @@ function valueReader(tensors: ReadonlyMap<string, Placed>): Checkpoint['read'] {
   return async (name, from, count) => {
     const tensor = tensors.get(name);
     if (tensor === undefined || !isFloatType(tensor.dtype))
-      throw new Error(`There are no values of ${name}.`);
+      {throw new Error(`There are no values of ${name}.`);}
     const itemSize = ITEM_SIZE[tensor.dtype];
     if (count > floats.length) {
       bytes = Buffer.alloc(4 * count);

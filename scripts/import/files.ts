@@ -20,6 +20,18 @@ export function readConfig(folder: string): Promise<Json> {
   return readJson(folder, 'config.json', object);
 }
 
+/** Entries of the tokenizer. */
+export async function vocabularySize(folder: string): Promise<number> {
+  const schema = z.looseObject({
+    added_tokens: z.array(z.unknown()).default([]),
+    model: z.looseObject({
+      vocab: z.union([z.custom<object>((v) => v instanceof Object), z.array(z.unknown())]),
+    }),
+  });
+  const { added_tokens, model } = await readJson(folder, 'tokenizer.json', schema);
+  return Object.keys(model.vocab).length + added_tokens.length;
+}
+
 /**
  * All but the weights, as Glimpse reads it: the chat template in tokenizer_config.json, the image
  * processor in preprocessor_config.json, generation's defaults in generation_config.json.
