@@ -119,8 +119,9 @@ function valueReader(tensors: ReadonlyMap<string, Placed>): Checkpoint['read'] {
   let floats = new Float32Array(0);
   return async (name, from, count) => {
     const tensor = tensors.get(name);
-    if (tensor === undefined || !isFloatType(tensor.dtype))
-      {throw new Error(`There are no values of ${name}.`);}
+    if (tensor === undefined || !isFloatType(tensor.dtype)) {
+      throw new Error(`There are no values of ${name}.`);
+    }
     const itemSize = ITEM_SIZE[tensor.dtype];
     if (count > floats.length) {
       bytes = Buffer.alloc(4 * count);

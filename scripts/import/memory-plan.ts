@@ -1,7 +1,7 @@
 import { SHARD_LIMIT } from '../../src/bundle/manifest.ts';
+import type { LlamaConfig } from '../../src/model/llama/config.ts';
+import { tokensPerImage, type VisionTransformerConfig } from '../../src/model/vision/transformer-config.ts';
 import type { Architecture } from './architectures/architecture.ts';
-import type { DecoderConfig } from './architectures/decoder.ts';
-import type { VisionConfig } from './architectures/transformer.ts';
 import { product } from './modules.ts';
 import type { Piece } from './pieces.ts';
 import type { Plan } from './plan.ts';
@@ -49,7 +49,6 @@ export function planMemory(architecture: Architecture, { parts }: Plan, vocabula
     'weights of the text half': sum(text),
     'weights of the vision half': streamed ? 0 : sum(image),
     'the tokenizer (estimate)': TOKENIZER_ENTRY * vocabulary,
-    'rotary embeddings': decoder ? FLOAT * decoder.max_position_embeddings * decoder.head_dim : 0,
   };
   const room = Math.max(0, ISOLATE - sum(Object.values(resident)));
   const kv_per_token = decoder
@@ -82,19 +81,19 @@ function packedBytes({ module, bits, rows }: Piece): number {
 }
 
 /** One image's pixels and hidden states, all its keys and values, and the rows of a pass. */
-function visionActivations(config: VisionConfig): number {
-  const { hidden_size: width, intermediate_size, num_channels, image_size, patch_size } = config;
-  const tokens = Math.floor(image_size / patch_size) ** 2;
+function visionActivations(config: VisionTransformerConfig): number {
+  const { hidden_size: width, intermediate_size, num_channels, image_size } = config;
+  const tokens = tokensPerImage(config);
   const pixels = num_channels * image_size ** 2;
   return FLOAT * (pixels + 3 * tokens * width + ROWS * (5 * width + intermediate_size));
 }
 
 /** Hidden states and what stands between the products, a pass of them; one position's logits. */
-function decoderActivations(config: DecoderConfig): number {
+function decoderActivations(config: LlamaConfig): number {
   const { hidden_size, intermediate_size, num_attention_heads, num_key_value_heads, head_dim } = config;
   const attention = (2 * num_attention_heads + 2 * num_key_value_heads) * head_dim;
   const row = 3 * hidden_size + attention + 3 * intermediate_size;
-  return FLOAT * (ROWS * row + config.max_position_embeddings + config.vocab_size);
+  return FLOAT * (ROWS * row + config.vocab_size);
 }
 
 function sum(values: readonly number[]): number {

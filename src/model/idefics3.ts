@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Bundle } from '../bundle/bundle.ts';
 import type { Engine } from '../kernels/engine.ts';
 import { createRoom } from '../kernels/room.ts';
-import { llamaConfigSchema } from './llama/config.ts';
+import { llamaConfigSchema, tieTextEmbeddings } from './llama/config.ts';
 import type { VisionLanguageModel } from './types.ts';
 import { loadLayerNorm } from './vision/encoder-layer.ts';
 import type { Connector } from './vision/encode-images.ts';
@@ -18,11 +18,13 @@ export const idefics3ConfigSchema = z
     scale_factor: z.int().positive().default(2),
     vision_config: idefics3VisionConfigSchema,
     text_config: llamaConfigSchema,
+    tie_word_embeddings: z.boolean().default(false),
   })
   .refine(({ vision_config, scale_factor }) => patchesPerSide(vision_config) % scale_factor === 0, {
     path: ['scale_factor'],
     message: 'must divide the patches along an edge of an image (image_size / patch_size)',
-  });
+  })
+  .transform(tieTextEmbeddings);
 export type Idefics3Config = z.infer<typeof idefics3ConfigSchema>;
 
 /** Idefics3 (Laurençon et al., 2024) and SmolVLM (Marafioti et al., 2025): SigLIP, pixel shuffle, Llama. */

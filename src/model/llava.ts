@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Bundle } from '../bundle/bundle.ts';
 import type { Engine } from '../kernels/engine.ts';
 import { createRoom } from '../kernels/room.ts';
-import { llamaConfigSchema } from './llama/config.ts';
+import { llamaConfigSchema, tieTextEmbeddings } from './llama/config.ts';
 import type { VisionLanguageModel } from './types.ts';
 import type { Connector } from './vision/encode-images.ts';
 import {
@@ -27,6 +27,7 @@ export const llavaConfigSchema = z
     vision_feature_layer: z.union([z.int(), z.array(z.int()).min(1)]).default(-2),
     vision_config: z.discriminatedUnion('model_type', [clipVisionConfigSchema, siglipVisionConfigSchema]),
     text_config: llamaConfigSchema,
+    tie_word_embeddings: z.boolean().default(false),
   })
   .transform((config, context) => {
     const states = config.vision_config.num_hidden_layers + 1;
@@ -37,7 +38,7 @@ export const llavaConfigSchema = z
       const message = `the vision tower has hidden states -${states} to ${states - 1}`;
       context.addIssue({ code: 'custom', path: ['vision_feature_layer'], message });
     }
-    return { ...config, feature_layers };
+    return { ...tieTextEmbeddings(config), feature_layers };
   });
 export type LlavaConfig = z.infer<typeof llavaConfigSchema>;
 

@@ -1,11 +1,11 @@
 import { z } from 'zod';
+import type { LlamaConfig } from '../../../src/model/llama/config.ts';
+import type { VisionTransformerConfig } from '../../../src/model/vision/transformer-config.ts';
 import type { Part } from '../modules.ts';
-import type { DecoderConfig } from './decoder.ts';
 import { clip, siglip } from './dual-encoders.ts';
 import { glimpse } from './glimpse.ts';
 import { idefics3 } from './idefics3.ts';
 import { llava } from './llava.ts';
-import type { VisionConfig } from './transformer.ts';
 
 /** What a config.json says that its checkpoint holds, and under which names. */
 export interface Architecture {
@@ -16,8 +16,8 @@ export interface Architecture {
   /** Published tensors that no computation reads. */
   readonly useless: readonly RegExp[];
   /** For the memory plan. */
-  readonly vision?: VisionConfig;
-  readonly decoder?: DecoderConfig;
+  readonly vision?: VisionTransformerConfig;
+  readonly decoder?: LlamaConfig;
   /** Rows that one picture (one tile of it) is in a prompt. */
   readonly imageTokens?: number;
   readonly textEncoder?: { readonly hidden_size: number; readonly max_position_embeddings: number };

@@ -1,18 +1,15 @@
 import { z } from 'zod';
+import {
+  clipVisionConfigSchema,
+  siglipVisionConfigSchema,
+} from '../../../src/model/vision/transformer-config.ts';
 import { floats, layerNorm, linear } from '../modules.ts';
 import type { Architecture } from './architecture.ts';
-import {
-  clipVisionSchema,
-  poolingHead,
-  siglipVisionSchema,
-  textEncoder,
-  textEncoderSchema,
-  visionParts,
-} from './transformer.ts';
+import { poolingHead, textEncoder, textEncoderSchema, visionParts } from './transformer.ts';
 
 const clipSchema = z.object({
   projection_dim: z.int().positive().default(512),
-  vision_config: clipVisionSchema.prefault({}),
+  vision_config: clipVisionConfigSchema.prefault({ model_type: 'clip_vision_model' }),
   text_config: textEncoderSchema
     .extend({
       vocab_size: z.int().positive().default(49_408),
@@ -30,7 +27,7 @@ export function clip(json: unknown): Architecture {
   const { projection_dim, vision_config, text_config } = clipSchema.parse(json);
   return {
     parts: [
-      ...visionParts(vision_config, 'clip'),
+      ...visionParts(vision_config),
       {
         name: 'image projection',
         modules: [
@@ -55,7 +52,7 @@ export function clip(json: unknown): Architecture {
 }
 
 const siglipSchema = z.object({
-  vision_config: siglipVisionSchema.prefault({}),
+  vision_config: siglipVisionConfigSchema.prefault({ model_type: 'siglip_vision_model' }),
   text_config: textEncoderSchema
     .extend({
       vocab_size: z.int().positive().default(32_000),
@@ -69,18 +66,23 @@ const siglipSchema = z.object({
     .prefault({}),
 });
 
+const headSchema = z.object({
+  vision_config: z.object({ vision_use_head: z.boolean().default(true) }).prefault({}),
+});
+
 /** SigLIP (Zhai et al., 2023): attention pooling for the image, the last token's state for the text. */
 export function siglip(json: unknown): Architecture {
   const { vision_config, text_config } = siglipSchema.parse(json);
+  const { vision_use_head } = headSchema.parse(json).vision_config;
   const { hidden_size: width, projection_size } = text_config;
   return {
     parts: [
-      ...visionParts(vision_config, 'siglip'),
+      ...visionParts(vision_config),
       {
         name: 'image pooling',
         modules: [
           ...layerNorm('vision_tower.post_layernorm', vision_config.hidden_size),
-          ...(vision_config.vision_use_head ? poolingHead(vision_config) : []),
+          ...(vision_use_head ? poolingHead(vision_config) : []),
         ],
       },
       {

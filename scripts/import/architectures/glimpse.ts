@@ -2,13 +2,12 @@ import { glimpseConfigSchema } from '../../../src/model/config.ts';
 import { blockShapes } from '../../../src/model/vision/config.ts';
 import { floats, linear, type Module } from '../modules.ts';
 import type { Architecture } from './architecture.ts';
-import { decoder, decoderSchema } from './decoder.ts';
+import { decoder } from './decoder.ts';
 
 /** The default architecture: EfficientNet-Lite, an MLP projector, Llama; published under the bundle's own names. */
 export function glimpse(json: unknown): Architecture {
   const config = glimpseConfigSchema.parse(json);
   const { vision_config: vision, projector_config: projector } = config;
-  const text = decoderSchema.parse(config.text_config);
   const labels = Object.keys(config.id2label ?? {}).length;
   return {
     parts: [
@@ -34,11 +33,11 @@ export function glimpse(json: unknown): Architecture {
       ...(labels > 0
         ? [{ name: 'classifier', modules: [linear('vision_tower.classifier', [labels, vision.head_width])] }]
         : []),
-      { name: 'decoder', modules: decoder(text, config.text_config.tie_word_embeddings) },
+      { name: 'decoder', modules: decoder(config.text_config) },
     ],
     names: [[/^(?=vision_tower\.|multi_modal_projector\.|language_model\.)/, '']],
     useless: [],
-    decoder: text,
+    decoder: config.text_config,
     imageTokens: projector.num_image_tokens,
   };
 }

@@ -1,24 +1,17 @@
-import { z } from 'zod';
+import { idefics3ConfigSchema } from '../../../src/model/idefics3.ts';
+import { patchesPerSide } from '../../../src/model/vision/transformer-config.ts';
 import { layerNorm, linear } from '../modules.ts';
 import type { Architecture } from './architecture.ts';
-import { decoder, decoderSchema } from './decoder.ts';
-import { idefics3VisionSchema, visionParts } from './transformer.ts';
-
-const schema = z.object({
-  scale_factor: z.int().positive().default(2),
-  tie_word_embeddings: z.boolean().default(false),
-  vision_config: idefics3VisionSchema,
-  text_config: decoderSchema,
-});
+import { decoder } from './decoder.ts';
+import { visionParts } from './transformer.ts';
 
 /** Idefics3 and SmolVLM (Laurençon et al., 2024; Marafioti et al., 2025): SigLIP, pixel shuffle, Llama. */
 export function idefics3(json: unknown): Architecture {
-  const { scale_factor, tie_word_embeddings, vision_config, text_config } = schema.parse(json);
-  const tied = tie_word_embeddings || text_config.tie_word_embeddings;
+  const { scale_factor, vision_config, text_config } = idefics3ConfigSchema.parse(json);
   const { hidden_size: width } = vision_config;
   return {
     parts: [
-      ...visionParts(vision_config, 'siglip'),
+      ...visionParts(vision_config),
       {
         name: 'connector',
         modules: [
@@ -28,7 +21,7 @@ export function idefics3(json: unknown): Architecture {
           }),
         ],
       },
-      { name: 'decoder', modules: decoder(text_config, tied) },
+      { name: 'decoder', modules: decoder(text_config) },
     ],
     names: [
       [/^model\.vision_model\./, 'vision_tower.'],
@@ -36,9 +29,9 @@ export function idefics3(json: unknown): Architecture {
       [/^model\.text_model\./, 'language_model.model.'],
       [/^lm_head\./, 'language_model.lm_head.'],
     ],
-    useless: tied ? [/^lm_head\.weight$/] : [],
+    useless: text_config.tie_word_embeddings ? [/^lm_head\.weight$/] : [],
     vision: vision_config,
     decoder: text_config,
-    imageTokens: (vision_config.image_size / vision_config.patch_size / scale_factor) ** 2,
+    imageTokens: (patchesPerSide(vision_config) / scale_factor) ** 2,
   };
 }

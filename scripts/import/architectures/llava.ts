@@ -1,35 +1,19 @@
-import { z } from 'zod';
+import { llavaConfigSchema } from '../../../src/model/llava.ts';
+import { tokensPerImage } from '../../../src/model/vision/transformer-config.ts';
 import { layerNorm, linear } from '../modules.ts';
 import type { Architecture } from './architecture.ts';
-import { decoder, decoderSchema } from './decoder.ts';
-import { clipVisionSchema, siglipVisionSchema, visionParts } from './transformer.ts';
-
-const visionSchema = z.discriminatedUnion('model_type', [
-  clipVisionSchema.extend({ model_type: z.literal('clip_vision_model') }),
-  siglipVisionSchema.extend({ model_type: z.literal('siglip_vision_model') }),
-]);
-const schema = z.object({
-  tie_word_embeddings: z.boolean().default(false),
-  multimodal_projector_bias: z.boolean().default(true),
-  vision_feature_layer: z.union([z.int(), z.array(z.int()).min(1)]).default(-2),
-  vision_feature_select_strategy: z.enum(['default', 'full']).default('default'),
-  vision_config: visionSchema,
-  text_config: decoderSchema,
-});
+import { decoder } from './decoder.ts';
+import { visionParts } from './transformer.ts';
 
 /** LLaVA (Liu et al., 2023) as transformers has it: CLIP or SigLIP, an MLP, Llama, Mistral or Qwen2. */
 export function llava(json: unknown): Architecture {
-  const config = schema.parse(json);
-  const { vision_config, text_config, vision_feature_layer, multimodal_projector_bias: bias } = config;
-  const kind = vision_config.model_type === 'clip_vision_model' ? 'clip' : 'siglip';
-  const tied = config.tie_word_embeddings || text_config.tie_word_embeddings;
-  const { hidden_size: width, image_size, patch_size } = vision_config;
-  const features = width * (typeof vision_feature_layer === 'number' ? 1 : vision_feature_layer.length);
-  const patches = Math.floor(image_size / patch_size) ** 2;
-  const whole = config.vision_feature_select_strategy === 'full';
+  const config = llavaConfigSchema.parse(json);
+  const { vision_config, text_config, feature_layers, multimodal_projector_bias: bias } = config;
+  const { hidden_size: width } = vision_config;
+  const features = width * feature_layers.length;
   return {
     parts: [
-      ...visionParts(vision_config, kind),
+      ...visionParts(vision_config),
       {
         name: 'projector',
         modules: [
@@ -40,7 +24,7 @@ export function llava(json: unknown): Architecture {
           }),
         ],
       },
-      { name: 'decoder', modules: decoder(text_config, tied) },
+      { name: 'decoder', modules: decoder(text_config) },
     ],
     names: [
       // Saved by transformers 4 up to 4.51, from 4.52 on, and by 5.
@@ -51,10 +35,11 @@ export function llava(json: unknown): Architecture {
     ],
     useless: [
       /^(model\.)?vision_tower\.(vision_model\.)?head\./, // LLaVA reads the patches, not what SigLIP pools of them
-      ...(tied ? [/^(language_model\.)?lm_head\.weight$/] : []),
+      ...(text_config.tie_word_embeddings ? [/^(language_model\.)?lm_head\.weight$/] : []),
     ],
     vision: vision_config,
     decoder: text_config,
-    imageTokens: patches + (kind === 'clip' && whole ? 1 : kind === 'siglip' && !whole ? -1 : 0),
+    imageTokens:
+      tokensPerImage(vision_config) - (config.vision_feature_select_strategy === 'default' ? 1 : 0),
   };
 }
