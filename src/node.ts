@@ -6,7 +6,7 @@ import { createEmbedsCache } from './cache/embeds-cache.ts';
 import { DEFAULT_LIMITS } from './image/limits.ts';
 import { createEngine } from './kernels/engine.ts';
 import { nodeKernelModules } from './kernels/modules-node.ts';
-import { createModel } from './model/create-model.ts';
+import { modelsOn } from './model/create-model.ts';
 import { loadBundle } from './pipeline/loaded-bundle.ts';
 import { createFetchRemoteImage } from './remote-image/fetch-remote-image.ts';
 import { createPipeline, type Pipeline, type Query } from './pipeline/pipeline.ts';
@@ -37,8 +37,10 @@ export function createNodePipeline(
   return createPipeline({
     model,
     load: () =>
-      loadBundle(source, model, (bundle) =>
-        createModel(createEngine(nodeKernelModules, MEMORY.kernels), bundle),
+      loadBundle(
+        source,
+        model,
+        modelsOn(() => createEngine(nodeKernelModules, MEMORY.kernels)),
       ),
     cache: createEmbedsCache({ max_bytes: MEMORY.image_embeds, onError: () => undefined }), // no tier, no errors
     limits: DEFAULT_LIMITS,

@@ -13,7 +13,7 @@ import { page } from './routes/page.ts';
 const MEBIBYTE = 2 ** 20;
 const MEMORY = {
   image_embeds: 4 * MEBIBYTE,
-  prefix_positions: 512,
+  prefix_positions: 256,
 };
 
 /** The Worker, whichever engine runs the models. */

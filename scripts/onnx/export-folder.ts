@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { openBundle } from '../../src/bundle/bundle.ts';
 import { fileSource } from '../../src/bundle/sources/file.ts';
 import { glimpseConfigSchema, type GlimpseConfig } from '../../src/model/config.ts';
-import { collectTensors } from '../../src/model/weights.ts';
 import { json } from '../bundle/bundle-files.ts';
 import { embedTokens, llamaDecoder } from './llama-graph.ts';
 import { visionModel } from './vision-graph.ts';
+import { collectTensors } from './weights.ts';
 
 /**
  * A bundle of the default architecture as a model folder that transformers.js runs: to it, it is a LLaVA,

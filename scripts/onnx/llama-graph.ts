@@ -19,6 +19,7 @@ export function llamaDecoder(
   config: LlamaConfig,
   dtype: DecoderDtype,
 ): Uint8Array {
+  if (config.rope_scaling.rope_type !== 'default') throw new Error('rope_scaling is not written to ONNX');
   const graph = createGraph();
   const { hidden_size: hidden, intermediate_size: middle, vocab_size, head_dim } = config;
   const { num_attention_heads: heads, num_key_value_heads: kvHeads, num_hidden_layers } = config;
@@ -96,7 +97,7 @@ export function llamaDecoder(
   // The last rows alone; from row -0, which is 0, where all are asked for.
   const from = graph.node('Reshape', [graph.node('Neg', [kept]), ints(1)]);
   const tail = graph.node('Slice', [norm(x, `${MODEL}.norm`), from, ints(Number.MAX_SAFE_INTEGER), ints(1)]);
-  const head = `${MODEL}.embed_tokens`; // tie_word_embeddings
+  const head = config.tie_word_embeddings ? `${MODEL}.embed_tokens` : 'language_model.lm_head';
   return graph.encode({ logits: linear(tail, [head], vocab_size, hidden), ...outputs });
 }
 

@@ -1,9 +1,8 @@
 import type { Bundle } from '../../src/bundle/bundle.ts';
 import type { GlimpseConfig } from '../../src/model/config.ts';
 import { blockShapes, same, type Geometry } from '../../src/model/vision/config.ts';
-import { collectTensors } from '../../src/model/weights.ts';
 import { createGraph } from './graph-builder.ts';
-import { asFloats, dequantised, tensorOf, transposed } from './weights.ts';
+import { asFloats, collectTensors, dequantised, tensorOf, transposed } from './weights.ts';
 
 /**
  * The default bundle's vision encoder and projector as an ONNX graph in float32, from the same weights

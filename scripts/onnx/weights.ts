@@ -1,6 +1,12 @@
 import type { Tensor } from '../../src/bundle/safetensors.ts';
 import { halfToFloat } from '../../src/kernels/reference.ts';
 
+export async function collectTensors(tensors: AsyncIterable<Tensor>): Promise<ReadonlyMap<string, Tensor>> {
+  const collected = new Map<string, Tensor>();
+  for await (const tensor of tensors) collected.set(tensor.name, tensor);
+  return collected;
+}
+
 export function tensorOf(tensors: ReadonlyMap<string, Tensor>, name: string): Tensor {
   const found = tensors.get(name);
   if (found === undefined) throw new Error(`the bundle has no ${name}`);

@@ -32,8 +32,8 @@ export interface Bundle {
   text(name: string, signal?: AbortSignal): Promise<string>;
   json(name: string, signal?: AbortSignal): Promise<unknown>;
   /**
-   * Every tensor whose name is one of the prefixes, a dot and more. Shard by shard: each is fetched once
-   * and let go before the next is fetched, so that a caller who copies what it needs never has two in
+   * Every tensor whose name is one of the prefixes, a dot and more. Shard by shard in the order of their names:
+   * each is fetched once and let go before the next is fetched, so that a caller who copies what it needs never has two in
    * memory.
    */
   tensors(prefixes: readonly string[], signal?: AbortSignal): AsyncGenerator<Tensor, void>;
@@ -119,7 +119,8 @@ export async function openBundle(
     async *tensors(prefixes, signal) {
       const isWanted = (name: string) => prefixes.some((prefix) => name.startsWith(`${prefix}.`));
       const wanted = (await readIndex(signal)).filter(({ name }) => isWanted(name));
-      for (const [shard, tensors] of Map.groupBy(wanted, ({ shard }) => shard)) {
+      const byShard = [...Map.groupBy(wanted, ({ shard }) => shard)].sort(([a], [b]) => (a < b ? -1 : 1));
+      for (const [shard, tensors] of byShard) {
         yield* shardTensors(shard, new Set(tensors.map(({ name }) => name)), signal);
       }
     },

@@ -8,25 +8,29 @@ import { createProjector } from './projector.ts';
 import type { ImageEncoder, PixelValues, VisionLanguageModel } from './types.ts';
 import { createImageClassifier } from './vision/classifier.ts';
 import { createEfficientNetLite } from './vision/efficientnet-lite.ts';
-import { collectTensors, createWeights } from './weights.ts';
+import { createWeights } from './weights.ts';
 
 /** The default architecture: EfficientNet-Lite, an MLP projector, a Llama decoder. */
 export function createGlimpse(engine: Engine, bundle: Bundle, config: GlimpseConfig): VisionLanguageModel {
   const encoder = lazy(() => loadEncoder(engine, bundle, config));
-  const decoder = lazy(async () => {
-    const weights = createWeights(engine, await collectTensors(bundle.tensors(['language_model'])));
-    return createLlama(engine, weights, config.text_config);
-  });
-  const classifier = lazy(async () => {
-    const weights = createWeights(engine, await collectTensors(bundle.tensors([CLASSIFIER])));
-    return createImageClassifier(engine, weights, CLASSIFIER, labelsOf(config));
+  const decoder = lazy(() =>
+    createLlama(engine, createWeights(engine, bundle.tensors(['language_model'])), config.text_config),
+  );
+  const classifier = lazy(() => {
+    const weights = createWeights(engine, bundle.tensors([CLASSIFIER]));
+    return createImageClassifier(
+      engine,
+      weights,
+      CLASSIFIER,
+      config.vision_config.head_width,
+      labelsOf(config),
+    );
   });
   return {
     image_token_id: config.image_token_id,
     max_images: 1, // one stood in every prompt that it was trained on
     max_position_embeddings: config.text_config.max_position_embeddings,
     vocab_size: config.text_config.vocab_size,
-    memory: engine.memory,
     get loaded() {
       return { vision: encoder.ready, text: decoder.ready };
     },
@@ -41,9 +45,9 @@ const CLASSIFIER = 'vision_tower.classifier';
 const VISION = ['vision_tower.stem', 'vision_tower.blocks', 'vision_tower.head', 'multi_modal_projector'];
 
 async function loadEncoder(engine: Engine, bundle: Bundle, config: GlimpseConfig): Promise<ImageEncoder> {
-  const weights = createWeights(engine, await collectTensors(bundle.tensors(VISION)));
-  const encoder = createEfficientNetLite(engine, weights, config.vision_config);
-  const project = createProjector(engine, weights, config.projector_config);
+  const weights = createWeights(engine, bundle.tensors(VISION));
+  const encoder = await createEfficientNetLite(engine, weights, config.vision_config);
+  const project = await createProjector(engine, weights, config.projector_config);
   const { num_channels, image_size } = config.vision_config;
   const { num_image_tokens, output_size } = config.projector_config;
   const at = engine.memory.alloc(4 * num_channels * image_size * image_size);

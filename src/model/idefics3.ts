@@ -16,13 +16,19 @@ export const idefics3ConfigSchema = z
     model_type: z.enum(['idefics3', 'smolvlm']),
     image_token_id: z.int().nonnegative().default(128_257),
     scale_factor: z.int().positive().default(2),
+    /** Here and not in text_config, as transformers has it. */
+    tie_word_embeddings: z.boolean().default(false),
     vision_config: idefics3VisionConfigSchema,
     text_config: llamaConfigSchema,
   })
   .refine(({ vision_config, scale_factor }) => patchesPerSide(vision_config) % scale_factor === 0, {
     path: ['scale_factor'],
     message: 'must divide the patches along an edge of an image (image_size / patch_size)',
-  });
+  })
+  .transform(({ tie_word_embeddings, ...config }) => ({
+    ...config,
+    text_config: { ...config.text_config, tie_word_embeddings },
+  }));
 export type Idefics3Config = z.infer<typeof idefics3ConfigSchema>;
 
 /** Idefics3 (Laurençon et al., 2024) and SmolVLM (Marafioti et al., 2025): SigLIP, pixel shuffle, Llama. */
@@ -42,14 +48,19 @@ export function createIdefics3(engine: Engine, bundle: Bundle, config: Idefics3C
 }
 
 /** The transformer's last norm, then squares of scale_factor by scale_factor patches as one row each, projected. */
-function loadConnector(
+async function loadConnector(
   { memory, kernels, matmul }: Engine,
   weights: Weights,
   { vision_config, text_config, scale_factor: scale }: Idefics3Config,
-): Connector {
+): Promise<Connector> {
   const { hidden_size: width, layer_norm_eps } = vision_config;
-  const norm = loadLayerNorm(weights, 'vision_tower.post_layernorm', width);
-  const proj = weights.linear('connector.modality_projection.proj');
+  const norm = await loadLayerNorm(weights, 'vision_tower.post_layernorm', width);
+  const proj = await weights.linear(
+    'connector.modality_projection.proj',
+    scale ** 2 * width,
+    text_config.hidden_size,
+    false,
+  );
   const side = patchesPerSide(vision_config);
   const squares = side / scale;
   const outputs = squares ** 2 * text_config.hidden_size;

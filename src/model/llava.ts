@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Bundle } from '../bundle/bundle.ts';
 import type { Engine } from '../kernels/engine.ts';
 import { createRoom } from '../kernels/room.ts';
-import { llamaConfigSchema } from './llama/config.ts';
+import { llamaConfigSchema, tieTextEmbeddings } from './llama/config.ts';
 import type { VisionLanguageModel } from './types.ts';
 import type { Connector } from './vision/encode-images.ts';
 import {
@@ -19,6 +19,8 @@ export const llavaConfigSchema = z
   .object({
     model_type: z.literal('llava'),
     image_token_index: z.int().nonnegative().default(32_000),
+    tie_word_embeddings: z.boolean().default(false),
+    multimodal_projector_bias: z.boolean().default(true),
     projector_hidden_act: visionActivation.default('gelu'),
     /** default: without the first row, CLIP's class token. */
     vision_feature_select_strategy: z.enum(['default', 'full']).default('default'),
@@ -36,7 +38,7 @@ export const llavaConfigSchema = z
       const message = `the vision tower has hidden states -${states} to ${states - 1}`;
       context.addIssue({ code: 'custom', path: ['vision_feature_layer'], message });
     }
-    return { ...config, feature_layers };
+    return { ...tieTextEmbeddings(config), feature_layers };
   });
 export type LlavaConfig = z.infer<typeof llavaConfigSchema>;
 
@@ -60,18 +62,20 @@ function skippedRows({ vision_feature_select_strategy }: LlavaConfig): number {
   return vision_feature_select_strategy === 'default' ? 1 : 0;
 }
 
-function loadProjector(
+async function loadProjector(
   { memory, kernels, matmul }: Engine,
   weights: Weights,
   config: LlavaConfig,
-): Connector {
-  const linear1 = weights.linear('multi_modal_projector.linear_1');
-  const linear2 = weights.linear('multi_modal_projector.linear_2');
-  const { vision_config, text_config, feature_layers, projector_hidden_act: act } = config;
+): Promise<Connector> {
+  const { vision_config, text_config, feature_layers } = config;
+  const { projector_hidden_act: act, multimodal_projector_bias: bias } = config;
   const skipped = skippedRows(config);
   const tokens = tokensPerImage(vision_config) - skipped;
   const width = vision_config.hidden_size * feature_layers.length;
-  const outputs = tokens * text_config.hidden_size;
+  const inner = text_config.hidden_size;
+  const linear1 = await weights.linear('multi_modal_projector.linear_1', width, inner, bias);
+  const linear2 = await weights.linear('multi_modal_projector.linear_2', inner, inner, bias);
+  const outputs = tokens * inner;
 
   return (features) => {
     const room = createRoom(memory);

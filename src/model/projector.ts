@@ -18,13 +18,20 @@ export type ProjectorConfig = z.infer<typeof projectorConfigSchema>;
 /** @returns image_embeds of one feature map [tokens, input_size], its own copy. // [tokens + 1, output_size] */
 export type Projector = (features: number) => Float32Array;
 
-export function createProjector(engine: Engine, weights: Weights, config: ProjectorConfig): Projector {
+export async function createProjector(
+  engine: Engine,
+  weights: Weights,
+  config: ProjectorConfig,
+): Promise<Projector> {
   const { memory, kernels, matmul } = engine;
   const { input_size, hidden_size, output_size, num_image_tokens: rows } = config;
-  const norm = weights.floats('multi_modal_projector.norm.weight', input_size);
-  const linear1 = weights.linear('multi_modal_projector.linear_1');
-  const linear2 = weights.linear('multi_modal_projector.linear_2');
-  const position = weights.floats('multi_modal_projector.position_embedding.weight', rows * output_size);
+  const norm = await weights.floats('multi_modal_projector.norm.weight', input_size);
+  const linear1 = await weights.linear('multi_modal_projector.linear_1', input_size, hidden_size, false);
+  const linear2 = await weights.linear('multi_modal_projector.linear_2', hidden_size, output_size, false);
+  const position = await weights.floats(
+    'multi_modal_projector.position_embedding.weight',
+    rows * output_size,
+  );
   const tokens = memory.alloc(4 * rows * input_size); // [rows, input_size]
   const hidden = memory.alloc(4 * rows * hidden_size);
   const output = memory.alloc(4 * rows * output_size);

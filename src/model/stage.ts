@@ -1,7 +1,7 @@
 import type { Bundle } from '../bundle/bundle.ts';
 import type { Engine } from '../kernels/engine.ts';
 import { lazy, type Lazy } from './lazy.ts';
-import { collectTensors, createWeights, type Weights } from './weights.ts';
+import { createWeights, type Weights } from './weights.ts';
 
 /** A part of a network that runs by itself, and its weights while it runs. */
 export interface Stage<Part> {
@@ -14,7 +14,7 @@ export interface Stages {
   /** Whether all of their weights are in memory. */
   readonly ready: boolean;
   /** One more, of the tensors of the given prefixes. */
-  stage<Part>(prefixes: readonly string[], load: (weights: Weights) => Part): Stage<Part>;
+  stage<Part>(prefixes: readonly string[], load: (weights: Weights) => Promise<Part>): Stage<Part>;
 }
 
 /** Stages whose weights are fetched at every use and let go behind it: a network that need never fit as a whole. */
@@ -23,9 +23,12 @@ export function streamedStages(engine: Engine, bundle: Bundle): Stages {
     ready: false,
     stage: (prefixes, load) => ({
       async use(work, signal) {
-        const weights = createWeights(engine, await collectTensors(bundle.tensors(prefixes, signal)));
+        const tensors = bundle.tensors(prefixes, signal);
+        const weights = createWeights(engine, tensors);
         try {
-          return await work(load(weights));
+          const part = await load(weights);
+          await tensors.return(); // and with it the shard that it stands in
+          return await work(part);
         } finally {
           weights.release();
         }
@@ -42,9 +45,7 @@ export function residentStages(engine: Engine, bundle: Bundle): Stages {
       return parts.every(({ ready }) => ready);
     },
     stage(prefixes, load) {
-      const part = lazy(async () =>
-        load(createWeights(engine, await collectTensors(bundle.tensors(prefixes)))),
-      );
+      const part = lazy(() => load(createWeights(engine, bundle.tensors(prefixes))));
       parts.push(part);
       return { use: async (work) => work(await part.get()) };
     },

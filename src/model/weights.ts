@@ -2,123 +2,94 @@ import type { Tensor } from '../bundle/safetensors.ts';
 import { GlimpseError } from '../errors.ts';
 import type { Engine, Linear } from '../kernels/engine.ts';
 import { createRoom } from '../kernels/room.ts';
+import { linearPieces, type LinearPiece } from './linear-pieces.ts';
+import { createTensorReader, requireTensor } from './tensor-reader.ts';
 
-/** The tensors of one part of a model, moved one by one into the kernels' memory in the order kernels read. */
+/**
+ * The tensors of one part of a model, moved one by one into the kernels' memory in the order kernels read.
+ * Who asks for them in the bundle's order never has more than two shards of it in JavaScript's heap.
+ */
 export interface Weights {
-  /** The layer `name`: `name.weight` in 4 or 8 bits, and `name.bias` where the bundle has one. */
-  linear(name: string): Linear;
+  /** As torch.nn.Linear: `name.weight` in 4 or 8 bits, and `name.bias`. */
+  linear(name: string, in_features: number, out_features: number, bias?: boolean): Promise<Linear>;
   /** Layers of one input as one product, outputs one behind the other: of the same bits, with biases all or none. */
-  fused(names: readonly string[]): Linear;
+  fused(
+    names: readonly string[],
+    in_features: number,
+    out_features: readonly number[],
+    bias?: boolean,
+  ): Promise<Linear>;
   /** A float32 tensor as it stands. @returns its address */
-  floats(name: string, length: number): number;
+  floats(name: string, length: number): Promise<number>;
   /**
    * An 8-bit convolution as float32, its input channels, kernel rows and columns before its outputs:
    * [channels, kernel, kernel, out]. Convolutions are few and small; products are where 4 bits count.
    */
-  convolution(name: string, shape: readonly [out: number, channels: number, kernel: number]): number;
+  convolution(name: string, shape: readonly [out: number, channels: number, kernel: number]): Promise<number>;
   /** Gives back the memory of all that was taken. */
   release(): void;
 }
 
-export async function collectTensors(tensors: AsyncIterable<Tensor>): Promise<ReadonlyMap<string, Tensor>> {
-  const collected = new Map<string, Tensor>();
-  for await (const tensor of tensors) collected.set(tensor.name, tensor);
-  return collected;
-}
-
-/** @throws bundle_invalid where a tensor is absent or not of the dtype and shape that the configuration asks for */
-export function createWeights({ memory, kernels }: Engine, tensors: ReadonlyMap<string, Tensor>): Weights {
+/**
+ * @param tensors those of the part, such as `bundle.tensors` gives them
+ * @throws bundle_invalid where a tensor is absent or not of the dtype and shape that the configuration asks for
+ */
+export function createWeights({ memory, kernels }: Engine, tensors: AsyncIterable<Tensor>): Weights {
   const room = createRoom(memory);
+  const reader = createTensorReader(tensors);
 
-  function tensor(name: string, dtype: Tensor['dtype'], shape: readonly number[]): Tensor {
-    const found = tensors.get(name);
-    if (found === undefined) throw new GlimpseError('bundle_invalid', `The bundle has no tensor ${name}.`);
-    if (found.dtype !== dtype || found.shape.join() !== shape.join()) {
-      const [is, want] = [`${found.dtype} [${found.shape.join()}]`, `${dtype} [${shape.join()}]`];
-      throw new GlimpseError(
-        'bundle_invalid',
-        `The bundle's ${name} is ${is}; its configuration asks for ${want}.`,
-      );
+  async function floatsOf(name: string, length: number): Promise<Uint8Array> {
+    const tensor = await reader.take([name]);
+    const elements = tensor.shape.reduce((a, b) => a * b, 1);
+    requireTensor(tensor, 'F32', elements === length ? tensor.shape : [length]);
+    return tensor.data;
+  }
+
+  function pack({ bits, rows, q, scale }: LinearPiece, k: number, out: number): void {
+    const [from, scales] = [memory.put(q.data), memory.put(scale.data)];
+    if (bits === 4) kernels.pack_q4(from, scales, out, rows, k);
+    else kernels.pack_q8(from, scales, out, rows, k);
+    memory.free(from);
+    memory.free(scales);
+  }
+
+  const fused: Weights['fused'] = async (names, in_features, outs, bias = true) => {
+    const out_features = outs.reduce((a, b) => a + b, 0);
+    const biases = bias ? room.alloc(4 * out_features) : 0;
+    let packed: { readonly bits: 4 | 8; readonly weight: number } | undefined;
+    let row = 0;
+    for (const [i, name] of names.entries()) {
+      for await (const piece of linearPieces(reader, name, {
+        in_features,
+        out_features: outs[i] ?? 0,
+        bias,
+      })) {
+        const bytes = (rows: number): number => packedBytes(piece.bits, rows, in_features);
+        packed ??= { bits: piece.bits, weight: room.alloc(bytes(out_features)) };
+        if (piece.bits !== packed.bits) {
+          throw new GlimpseError(
+            'bundle_invalid',
+            `${names.join(', ')} are one product: quantise all in as many bits.`,
+          );
+        }
+        pack(piece, in_features, packed.weight + bytes(row));
+        if (piece.bias) memory.u8(biases + 4 * row, 4 * piece.rows).set(piece.bias.data);
+        row += piece.rows;
+      }
     }
-    return found;
-  }
-
-  /** Features of a quantised weight, which its scales tell better than its packed values do. */
-  function features(name: string): { readonly bits: 4 | 8; readonly n: number; readonly k: number } {
-    const q8 = tensors.get(`${name}.weight.q8`);
-    if (q8 !== undefined) {
-      return { bits: 8, n: q8.shape[0] ?? 0, k: q8.shape.slice(1).reduce((a, b) => a * b, 1) };
-    }
-    const q4 = tensors.get(`${name}.weight.q4`);
-    if (q4 === undefined) {
-      throw new GlimpseError('bundle_invalid', `The bundle has no tensor ${name}.weight.q4.`);
-    }
-    return { bits: 4, n: q4.shape[0] ?? 0, k: 2 * (q4.shape[1] ?? 0) };
-  }
-
-  function floats(name: string, length: number): number {
-    const found = tensors.get(name);
-    const shape = found?.shape.reduce((a, b) => a * b, 1) === length ? found.shape : [length];
-    return room.put(tensor(name, 'F32', shape).data);
-  }
-
-  function packed4(name: string, n: number, k: number, out: number): void {
-    const q = memory.put(tensor(`${name}.weight.q4`, 'U8', [n, Math.ceil(k / 2)]).data);
-    const scale = memory.put(tensor(`${name}.weight.scale`, 'F16', [n, Math.ceil(k / 32)]).data);
-    kernels.pack_q4(q, scale, out, n, k);
-    memory.free(q);
-    memory.free(scale);
-  }
-
-  function packed8(name: string, n: number, k: number, out: number): void {
-    const shape = tensors.get(`${name}.weight.q8`)?.shape ?? [];
-    const q = memory.put(tensor(`${name}.weight.q8`, 'I8', shape).data);
-    const scale = memory.put(tensor(`${name}.weight.scale`, 'F32', [n]).data);
-    kernels.pack_q8(q, scale, out, n, k);
-    memory.free(q);
-    memory.free(scale);
-  }
-
-  function requireTiles(name: string, n: number): void {
-    if (n % 8 !== 0) {
-      throw new GlimpseError('bundle_invalid', `${name} has ${n} outputs; the kernels take multiples of 8.`);
-    }
-  }
-
-  function fused(names: readonly string[]): Linear {
-    const parts = names.map((name) => ({ name, ...features(name) }));
-    const { bits, k } = parts[0] ?? { bits: 4, k: 0 };
-    if (parts.some((part) => part.bits !== bits || part.k !== k)) {
-      throw new GlimpseError('bundle_invalid', `${names.join(', ')} differ in their inputs or their bits.`);
-    }
-    const n = parts.reduce((sum, part) => sum + part.n, 0);
-    const tileBytes = bits === 4 ? 144 * Math.ceil(k / 32) : 32 + 256 * Math.ceil(k / 32);
-    const weight = room.alloc((n / 8) * tileBytes);
-    let at = weight;
-    for (const part of parts) {
-      requireTiles(part.name, part.n);
-      (bits === 4 ? packed4 : packed8)(part.name, part.n, k, at);
-      at += (part.n / 8) * tileBytes;
-    }
-    return { bits, in_features: k, out_features: n, weight, bias: biases(parts) };
-  }
-
-  /** The parts' biases one behind the other, or 0 where they have none. */
-  function biases(parts: readonly { readonly name: string; readonly n: number }[]): number {
-    if (!parts.some(({ name }) => tensors.has(`${name}.bias`))) return 0;
-    const all = parts.map(({ name, n }) => tensor(`${name}.bias`, 'F32', [n]).data);
-    return room.put(new Uint8Array(all.flatMap((bytes) => [...bytes])));
-  }
+    if (packed === undefined) throw new Error('a product of no layers');
+    return { ...packed, in_features, out_features, bias: biases };
+  };
 
   return {
-    floats,
-    linear: (name) => fused([name]),
     fused,
-    release: () => room.release(),
-    convolution(name, [out, channels, kernel]) {
-      const { data: bytes } = tensor(`${name}.weight.q8`, 'I8', [out, channels, kernel, kernel]);
-      const q = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      const scale = float32View(tensor(`${name}.weight.scale`, 'F32', [out]).data);
+    linear: (name, in_features, out_features, bias) => fused([name], in_features, [out_features], bias),
+    floats: async (name, length) => room.put(await floatsOf(name, length)),
+    async convolution(name, [out, channels, kernel]) {
+      const q8 = await reader.take([`${name}.weight.q8`]);
+      requireTensor(q8, 'I8', [out, channels, kernel, kernel]);
+      const q = new Int8Array(q8.data.buffer, q8.data.byteOffset, q8.data.byteLength);
+      const scale = float32View(await floatsOf(`${name}.weight.scale`, out));
       const inputs = channels * kernel * kernel;
       const weight = room.alloc(4 * out * inputs);
       const view = memory.f32(weight, out * inputs);
@@ -127,7 +98,14 @@ export function createWeights({ memory, kernels }: Engine, tensors: ReadonlyMap<
       }
       return weight;
     },
+    release: () => room.release(),
   };
+}
+
+/** Of the first `rows` outputs of a packed layer (kernels/assembly/pack.ts); rows % 8 == 0. */
+function packedBytes(bits: 4 | 8, rows: number, in_features: number): number {
+  const blocks = Math.ceil(in_features / 32);
+  return (rows / 8) * (bits === 4 ? 144 * blocks : 32 + 256 * blocks);
 }
 
 /** Copied: a tensor's bytes need not be aligned. */

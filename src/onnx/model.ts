@@ -1,6 +1,7 @@
 import type { Bundle } from '../bundle/bundle.ts';
 import { lazy } from '../model/lazy.ts';
 import type { Decoder, ImageEncoder, VisionLanguageModel } from '../model/types.ts';
+import type { CreateModel } from '../pipeline/loaded-bundle.ts';
 import { readConfig, type OnnxConfig } from './config.ts';
 import { createCrossAttentionDecoder } from './cross-attention-decoder.ts';
 import { openGraph } from './graphs.ts';
@@ -20,15 +21,6 @@ export async function createOnnxModel(runtime: Runtime, bundle: Bundle): Promise
     image_token_id: config.family === 'prefix' ? config.image_token_id : undefined,
     max_images: config.family === 'prefix' ? MAX_IMAGES : 1,
     ...config.decoder,
-    memory: {
-      // Which part of its memory is free, ONNX Runtime does not tell.
-      get size() {
-        return runtime.size;
-      },
-      get used() {
-        return runtime.size;
-      },
-    },
     get loaded() {
       return { vision: encoder.ready, text: decoder.ready };
     },
@@ -36,6 +28,11 @@ export async function createOnnxModel(runtime: Runtime, bundle: Bundle): Promise
     decoder: () => decoder.get(),
     classifier: undefined,
   };
+}
+
+/** What `loadBundle` takes. */
+export function onnxModelsOn(runtime: Runtime): CreateModel {
+  return async (bundle) => ({ model: await createOnnxModel(runtime, bundle), memory: runtime.memory });
 }
 
 async function loadEncoder(runtime: Runtime, bundle: Bundle, { family }: OnnxConfig): Promise<ImageEncoder> {

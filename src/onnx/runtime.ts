@@ -1,5 +1,6 @@
 import type * as OnnxRuntime from 'onnxruntime-web/wasm';
 import { createMutex } from '../model/mutex.ts';
+import type { EngineMemory } from '../pipeline/loaded-bundle.ts';
 
 export type Tensor = OnnxRuntime.Tensor;
 export type Feeds = Readonly<Record<string, Tensor>>;
@@ -29,13 +30,13 @@ export interface Runtime {
   readonly Tensor: typeof OnnxRuntime.Tensor;
   /** @throws Error where `model` is no graph that it can run */
   open(model: Uint8Array, externalData: readonly ExternalData[]): Promise<Graph>;
-  /** Bytes of its WebAssembly's memory; 0 before the first graph is opened. */
-  readonly size: number;
+  /** Of what it holds of its WebAssembly's memory it does not tell what is free: all counts as used. */
+  readonly memory: EngineMemory;
 }
 
 const OPTIONS = { executionProviders: ['wasm'], graphOptimizationLevel: 'all', logSeverityLevel: 3 } as const;
 
-/** @param size bytes of its memory */
+/** @param size bytes of its memory; 0 before the first graph is opened */
 export function createRuntime(
   { InferenceSession, Tensor }: Pick<typeof OnnxRuntime, 'InferenceSession' | 'Tensor'>,
   size: () => number = () => 0,
@@ -44,8 +45,13 @@ export function createRuntime(
   const mutex = createMutex();
   return {
     Tensor,
-    get size() {
-      return size();
+    memory: {
+      get size() {
+        return size();
+      },
+      get used() {
+        return size();
+      },
     },
     async open(model, externalData) {
       const options = { ...OPTIONS, ...(externalData.length > 0 ? { externalData: [...externalData] } : {}) };

@@ -6,25 +6,49 @@ import type { JsonValue } from '../cache/canonical-json.ts';
 import { GlimpseError } from '../errors.ts';
 import { preprocessorConfigSchema, type PreprocessorConfig } from '../image/preprocessor-config.ts';
 import { lazy } from '../model/lazy.ts';
-import type { VisionLanguageModel } from '../model/types.ts';
+import type { DualEncoder, VisionLanguageModel } from '../model/types.ts';
+import { readTextInput, type TextInput } from './text-input.ts';
 import { readTextParts, type TextParts } from './text-parts.ts';
 
 /** A bundle opened: its small files read, its weights and its tokenizer not before they are needed. */
-export interface LoadedBundle {
+export type LoadedBundle = GenerativeBundle | DualBundle;
+
+interface OpenedBundle {
   readonly digest: string;
   readonly fetched: Bundle['fetched'];
+  readonly memory: EngineMemory;
   /** As the model card names it (license, or license_name where that is "other"); null: it does not. */
   license(): Promise<string | null>;
-  readonly model: VisionLanguageModel;
   /** The image processor's configuration as it stands: part of the cache's key. */
   readonly preprocessing: JsonValue;
   readonly preprocessor_config: PreprocessorConfig;
-  text(): Promise<TextParts>;
   readonly isReplaced: Bundle['isReplaced'];
 }
 
+/** A model that answers about images. */
+export interface GenerativeBundle extends OpenedBundle {
+  readonly kind: 'generative';
+  readonly model: VisionLanguageModel;
+  text(): Promise<TextParts>;
+}
+
+/** A model that embeds images and texts. */
+export interface DualBundle extends OpenedBundle {
+  readonly kind: 'dual';
+  readonly model: DualEncoder;
+  text(): Promise<TextInput>;
+}
+
+/** WebAssembly's, in bytes: all of it, and what of it is allocated. */
+export interface EngineMemory {
+  readonly size: number;
+  readonly used: number;
+}
+
 /** Makes a bundle's model, with an engine of its own: when the bundle is replaced, both go. */
-export type CreateModel = (bundle: Bundle) => Promise<VisionLanguageModel>;
+export type CreateModel = (
+  bundle: Bundle,
+) => Promise<{ readonly model: VisionLanguageModel | DualEncoder; readonly memory: EngineMemory }>;
 
 export async function loadBundle(
   source: ShardSource,
@@ -49,19 +73,23 @@ async function readParts(bundle: Bundle, createModel: CreateModel): Promise<Load
     throw new GlimpseError('bundle_invalid', `${file} of ${bundle.id}: ${z.prettifyError(parsed.error)}`);
   }
   const license = lazy(async () => (bundle.has(CARD) ? licenseOf(await bundle.text(CARD)) : null));
-  const model = await createModel(bundle);
-  const images = { image_token_id: model.image_token_id, tiled: parsed.data.kind === 'tiles' };
-  const text = lazy(() => readTextParts(bundle, images));
-  return {
+  const { model, memory } = await createModel(bundle);
+  const opened = {
     digest: bundle.digest,
     fetched: bundle.fetched,
+    memory,
     license: () => license.get(),
-    model,
     preprocessing: preprocessing as JsonValue,
     preprocessor_config: parsed.data,
-    text: () => text.get(),
     isReplaced: bundle.isReplaced,
   };
+  if ('decoder' in model) {
+    const images = { image_token_id: model.image_token_id, tiled: parsed.data.kind === 'tiles' };
+    const text = lazy(() => readTextParts(bundle, images));
+    return { ...opened, kind: 'generative', model, text: () => text.get() };
+  }
+  const text = lazy(() => readTextInput(bundle, model));
+  return { ...opened, kind: 'dual', model, text: () => text.get() };
 }
 
 const processorSchema = z.object({ image_processor: z.unknown() }).partial();

@@ -1,11 +1,10 @@
 import { createAnswerBudget } from '../admission/admission.ts';
-import { holding } from '../admission/budget.ts';
-import { classifyByLabels, type LabelQuestion } from '../classify/classify-by-labels.ts';
-import { LABELS_AT_ONCE } from '../classify/label-likelihoods.ts';
-import { classifyByHead, type Classification, type ImageQuery } from '../classify/classify-image.ts';
+import { classify } from '../classify/classify.ts';
+import type { Classification, ImageQuery } from '../classify/classify-image.ts';
 import type { ImageHandle } from '../cache/image-handle.ts';
 import type { Conversation, Message, MessagePart, OnDelta, Reply } from './conversation.ts';
 import { converse } from './converse.ts';
+import { requireGenerative } from './bundle-kinds.ts';
 import { createCurrentBundle } from './current-bundle.ts';
 import {
   createEmbedImage,
@@ -13,7 +12,9 @@ import {
   type EmbedImageConfig,
   type ImageInput,
 } from './embed-image.ts';
+import { embedTexts, type EmbeddedTexts, type TextToEmbed } from './embed-texts.ts';
 import type { GenerationOptions } from '../generation/config.ts';
+import { requireDual } from './bundle-kinds.ts';
 import type { LoadedBundle } from './loaded-bundle.ts';
 import { createPrefixCache } from '../model/prefix-cache.ts';
 import { UNOBSERVED } from './observer.ts';
@@ -63,8 +64,10 @@ export interface Pipeline {
   converse(conversation: Conversation, onDelta?: OnDelta): Promise<Reply>;
   /** An image's embeddings: from the cache, or made and cached. */
   embed(image: ImageInput, context: RequestContext): Promise<EmbeddedImage>;
+  /** Texts in the space of images. @throws GlimpseError invalid_value if the model embeds none */
+  embedTexts(texts: readonly TextToEmbed[], context: RequestContext): Promise<EmbeddedTexts>;
   /** The image as one of the query's labels, or of the model's own where there are none. */
-  classify(query: ImageQuery & { readonly question?: LabelQuestion }): Promise<Classification>;
+  classify(query: ImageQuery): Promise<Classification>;
   /** The bundle opened: none of its weights are fetched for that. */
   bundle(context: RequestContext): Promise<LoadedBundle>;
   status(): BundleStatus;
@@ -108,7 +111,7 @@ export function createPipeline(config: PipelineConfig): Pipeline {
   }
 
   async function readsText(context: RequestContext, stopwatch: Stopwatch): Promise<boolean> {
-    const bundle = await open(context, stopwatch);
+    const bundle = requireGenerative(await open(context, stopwatch));
     return takesText((await stopwatch.time('load', () => shared(context, bundle.text()))).chat_template);
   }
 
@@ -148,17 +151,12 @@ export function createPipeline(config: PipelineConfig): Pipeline {
       way(context, async (stopwatch) =>
         embedImage(image, await open(context, stopwatch), context, stopwatch),
       ),
+    embedTexts: (texts, context) =>
+      way(context, async (stopwatch) =>
+        embedTexts(requireDual(await open(context, stopwatch)), texts, context, stopwatch),
+      ),
     classify: (query) =>
-      way(query, async (stopwatch) => {
-        const bundle = await open(query, stopwatch);
-        const embedded = await embedImage(query.image, bundle, query, stopwatch);
-        const { question } = query;
-        if (question === undefined) return classifyByHead(bundle, embedded, query, stopwatch);
-        const admission = () => answerBudget.acquire(1, LABELS_AT_ONCE, query);
-        return holding(await stopwatch.time('queue', admission), () =>
-          classifyByLabels(bundle, embedded, question, prefixes, query, stopwatch),
-        );
-      }),
+      way(query, async (stopwatch) => classify(stages, await open(query, stopwatch), query, stopwatch)),
     bundle: (context) => way(context, (stopwatch) => open(context, stopwatch)),
     status: () => ({
       digest: current.opened?.digest ?? null,
@@ -167,8 +165,8 @@ export function createPipeline(config: PipelineConfig): Pipeline {
     usage: () => ({
       fetched: current.opened?.fetched ?? NOTHING_FETCHED,
       memory: {
-        wasm: current.opened?.model.memory.size ?? 0,
-        kernels: current.opened?.model.memory.used ?? 0,
+        wasm: current.opened?.memory.size ?? 0,
+        kernels: current.opened?.memory.used ?? 0,
         image_embeds: config.cache.bytes,
       },
     }),

@@ -6,7 +6,7 @@ import { createEmbedsCache } from '../../src/cache/embeds-cache.ts';
 import { DEFAULT_LIMITS } from '../../src/image/limits.ts';
 import { createEngine } from '../../src/kernels/engine.ts';
 import { nodeKernelModules } from '../../src/kernels/modules-node.ts';
-import { createModel } from '../../src/model/create-model.ts';
+import { modelsOn } from '../../src/model/create-model.ts';
 import { loadBundle } from '../../src/pipeline/loaded-bundle.ts';
 import { createPipeline } from '../../src/pipeline/pipeline.ts';
 import { createFetchRemoteImage } from '../../src/remote-image/fetch-remote-image.ts';
@@ -42,7 +42,7 @@ export function startServer(
       loadBundle(
         source,
         id,
-        (bundle) => createModel(createEngine(nodeKernelModules, 2 ** 26), bundle),
+        modelsOn(() => createEngine(nodeKernelModules, 2 ** 26)),
         RETRIES,
       ),
     cache: createEmbedsCache({ max_bytes: 2 ** 20, onError: () => undefined, ...(tier ? { tier } : {}) }),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createEmbedsCache } from '../../src/cache/embeds-cache.ts';
 import { DEFAULT_LIMITS } from '../../src/image/limits.ts';
-import type { LoadedBundle } from '../../src/pipeline/loaded-bundle.ts';
+import type { GenerativeBundle } from '../../src/pipeline/loaded-bundle.ts';
 import { createPipeline, type Pipeline } from '../../src/pipeline/pipeline.ts';
 import { createFetchRemoteImage } from '../../src/remote-image/fetch-remote-image.ts';
 import { chooseGraphs } from '../../scripts/onnx/choose-graphs.ts';
@@ -31,12 +31,12 @@ export async function importModel(model: Model, out: string): Promise<void> {
 }
 
 /** A fixture imported to build/ and opened on Node. */
-export async function openModel(model: Model, out: string): Promise<LoadedBundle> {
+export async function openModel(model: Model, out: string): Promise<GenerativeBundle> {
   await importModel(model, out);
   return openOnnxBundle(out, model);
 }
 
-export function pipelineOf(model: Model, bundle: LoadedBundle): Pipeline {
+export function pipelineOf(model: Model, bundle: GenerativeBundle): Pipeline {
   return createPipeline({
     model,
     load: () => Promise.resolve(bundle),

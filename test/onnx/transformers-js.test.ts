@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { DEFAULT_LIMITS } from '../../src/image/limits.ts';
 import { preprocessImage } from '../../src/image/preprocess.ts';
 import { NO_REQUEST } from '../../src/node.ts';
-import type { LoadedBundle } from '../../src/pipeline/loaded-bundle.ts';
+import type { GenerativeBundle } from '../../src/pipeline/loaded-bundle.ts';
 import { loadTransformers, modelOptions } from '../../scripts/onnx/transformers-js.ts';
 import { FOLDER, openModel, pipelineOf, type Model } from './fixtures.ts';
 
@@ -22,7 +22,7 @@ const PROMPTS = ['what is it?', 'describe the man'];
 const photo = async (name: string) => new Uint8Array(await readFile(`test/fixtures/photos/${name}`));
 
 /** The pixels that the model sees here: the two resize a photo in ways of their own. */
-async function pixelsOf(bundle: LoadedBundle, bytes: Uint8Array) {
+async function pixelsOf(bundle: GenerativeBundle, bytes: Uint8Array) {
   const pixels = await preprocessImage(bytes, bundle.preprocessor_config, DEFAULT_LIMITS);
   return new Tensor('float32', pixels.read(0), [...pixels.shape]);
 }

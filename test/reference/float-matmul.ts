@@ -7,7 +7,7 @@ import { erf } from './erf.ts';
  */
 export function withFloatActivations(engine: Engine): Engine {
   const { memory } = engine;
-  const dequantised = new Map<number, Float32Array>();
+  const dequantised = new WeakMap<Linear, Float32Array>();
 
   function matmul(
     linear: Linear,
@@ -17,8 +17,8 @@ export function withFloatActivations(engine: Engine): Engine {
     { act = 'none', residual = 0 }: Parameters<Engine['matmul']>[4] = {},
   ): void {
     const { in_features: k, out_features: n, bias } = linear;
-    const w = dequantised.get(linear.weight) ?? dequantise(engine, linear);
-    dequantised.set(linear.weight, w);
+    const w = dequantised.get(linear) ?? dequantise(engine, linear);
+    dequantised.set(linear, w);
     const input = memory.f32(x, rows * k).slice();
     const out = memory.f32(y, rows * n);
     for (let r = 0; r < rows; r++) {

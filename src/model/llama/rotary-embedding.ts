@@ -1,15 +1,23 @@
 import type { WasmMemory } from '../../kernels/memory.ts';
 import type { LlamaConfig } from './config.ts';
+import { ropeFrequencies } from './rope-frequencies.ts';
 
-/** Addresses of a position's cosines and sines. // [head_dim / 2] each */
-export type RotaryEmbedding = (position: number) => { readonly cos: number; readonly sin: number };
+/** Writes a position's cosines and, behind them, its sines to an address. // [2, head_dim / 2] */
+export type RotaryEmbedding = (position: number, at: number) => void;
 
-/** Angles position / theta^(2i / head_dim), computed once for every position (Su et al., 2021). */
+/**
+ * Rotary position embedding (Su et al., 2021), computed for the rows of each pass: a table of all positions would
+ * take megabytes for a long context. Angles are rounded as transformers rounds them.
+ */
 export function createRotaryEmbedding(memory: WasmMemory, config: LlamaConfig): RotaryEmbedding {
-  const { head_dim, rope_theta, max_position_embeddings: positions } = config;
-  const half = head_dim / 2;
-  const angle = (i: number): number => Math.floor(i / half) / rope_theta ** ((2 * (i % half)) / head_dim);
-  const cos = memory.put(Float32Array.from({ length: positions * half }, (_, i) => Math.cos(angle(i))));
-  const sin = memory.put(Float32Array.from({ length: positions * half }, (_, i) => Math.sin(angle(i))));
-  return (position) => ({ cos: cos + 4 * position * half, sin: sin + 4 * position * half });
+  const { inv_freq, attention_scaling } = ropeFrequencies(config);
+  const half = inv_freq.length;
+  return (position, at) => {
+    const row = memory.f32(at, 2 * half);
+    inv_freq.forEach((freq, i) => {
+      const angle = Math.fround(position * freq);
+      row[i] = Math.cos(angle) * attention_scaling;
+      row[half + i] = Math.sin(angle) * attention_scaling;
+    });
+  };
 }

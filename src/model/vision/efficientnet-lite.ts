@@ -22,20 +22,21 @@ interface Block {
 }
 
 /** Maps stand channels last, [pixels, channels], so that a 1x1 convolution is one product. */
-export function createEfficientNetLite(
+export async function createEfficientNetLite(
   engine: Engine,
   weights: Weights,
   config: EfficientNetLiteConfig,
-): VisionEncoder {
+): Promise<VisionEncoder> {
   const { memory, kernels, matmul } = engine;
   const stemGeometry = same(config.image_size, 3, 2);
   const stem = {
-    weight: weights.convolution('vision_tower.stem', [config.stem_width, config.num_channels, 3]),
-    bias: weights.floats('vision_tower.stem.bias', config.stem_width),
+    weight: await weights.convolution('vision_tower.stem', [config.stem_width, config.num_channels, 3]),
+    bias: await weights.floats('vision_tower.stem.bias', config.stem_width),
   };
   const shapes = blockShapes(config);
-  const blocks = shapes.map((shape) => loadBlock(weights, shape));
-  const head = weights.linear('vision_tower.head');
+  const blocks: Block[] = [];
+  for (const shape of shapes) blocks.push(await loadBlock(weights, shape));
+  const head = await weights.linear('vision_tower.head', config.blocks.at(-1)?.width ?? 0, config.head_width);
   const tokens = outputSize(config) ** 2;
 
   // Four maps, kept: a block's input and output in turn, its expansion and its depthwise result.
@@ -86,15 +87,15 @@ export function createEfficientNetLite(
   };
 }
 
-function loadBlock(weights: Weights, shape: BlockShape): Block {
+async function loadBlock(weights: Weights, shape: BlockShape): Promise<Block> {
   const name = `vision_tower.${shape.name}`;
   return {
     shape,
-    expand: shape.expand ? weights.linear(`${name}.expand`) : undefined,
+    expand: shape.expand ? await weights.linear(`${name}.expand`, shape.input, shape.hidden) : undefined,
     depthwise: {
-      weight: weights.convolution(`${name}.dw`, [shape.hidden, 1, shape.geometry.kernel]),
-      bias: weights.floats(`${name}.dw.bias`, shape.hidden),
+      weight: await weights.convolution(`${name}.dw`, [shape.hidden, 1, shape.geometry.kernel]),
+      bias: await weights.floats(`${name}.dw.bias`, shape.hidden),
     },
-    project: weights.linear(`${name}.project`),
+    project: await weights.linear(`${name}.project`, shape.hidden, shape.width),
   };
 }

@@ -12,17 +12,25 @@ export interface Embeddings {
   readonly class_token?: { readonly embedding: number; readonly pre_layrnorm: LayerNorm };
 }
 
-export function loadEmbeddings(weights: Weights, config: VisionTransformerConfig): Embeddings {
-  const width = config.hidden_size;
+export async function loadEmbeddings(weights: Weights, config: VisionTransformerConfig): Promise<Embeddings> {
+  const { hidden_size: width, num_channels, patch_size, class_token } = config;
   const name = 'vision_tower.embeddings';
   return {
-    patch_embedding: weights.linear(`${name}.patch_embedding`),
+    patch_embedding: await weights.linear(
+      `${name}.patch_embedding`,
+      num_channels * patch_size ** 2,
+      width,
+      !class_token, // CLIP's has none
+    ),
     // Idefics3 finds a patch's place by its fraction of an edge, which for a whole square image is its own.
-    position_embedding: weights.floats(`${name}.position_embedding.weight`, tokensPerImage(config) * width),
-    ...(config.class_token && {
+    position_embedding: await weights.floats(
+      `${name}.position_embedding.weight`,
+      tokensPerImage(config) * width,
+    ),
+    ...(class_token && {
       class_token: {
-        embedding: weights.floats(`${name}.class_embedding.weight`, width),
-        pre_layrnorm: loadLayerNorm(weights, 'vision_tower.pre_layrnorm', width),
+        embedding: await weights.floats(`${name}.class_embedding.weight`, width),
+        pre_layrnorm: await loadLayerNorm(weights, 'vision_tower.pre_layrnorm', width),
       },
     }),
   };
