@@ -25,10 +25,9 @@ export async function withChatTemplate(folder: string): Promise<object> {
       ? z.looseObject({}).parse(JSON.parse(await readFile(join(folder, name), 'utf8')))
       : {};
   const config = await read('tokenizer_config.json');
-  const isThere = ['chat_template.json', 'chat_template.jinja'].some((name) =>
-    existsSync(join(folder, name)),
-  );
-  if ('chat_template' in config || isThere) return config;
+  const isFile = ['chat_template.json', 'chat_template.jinja'].some((name) => existsSync(join(folder, name)));
+  const isField = [config, await read('processor_config.json')].some((json) => 'chat_template' in json);
+  if (isFile || isField) return config;
   const starts = [await read('generation_config.json'), await read('config.json')].map(
     (json) => startSchema.parse(json).decoder_start_token_id,
   );
