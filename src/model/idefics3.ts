@@ -16,6 +16,8 @@ export const idefics3ConfigSchema = z
     model_type: z.enum(['idefics3', 'smolvlm']),
     image_token_id: z.int().nonnegative().default(128_257),
     scale_factor: z.int().positive().default(2),
+    /** Here and not in text_config, as transformers has it. */
+    tie_word_embeddings: z.boolean().default(false),
     vision_config: idefics3VisionConfigSchema,
     text_config: llamaConfigSchema,
   })
@@ -27,11 +29,11 @@ export type Idefics3Config = z.infer<typeof idefics3ConfigSchema>;
 
 /** Idefics3 (Laurençon et al., 2024) and SmolVLM (Marafioti et al., 2025): SigLIP, pixel shuffle, Llama. */
 export function createIdefics3(engine: Engine, bundle: Bundle, config: Idefics3Config): VisionLanguageModel {
-  const { vision_config, text_config, scale_factor, image_token_id } = config;
+  const { vision_config, scale_factor, image_token_id, tie_word_embeddings } = config;
   return createTransformerModel(engine, bundle, {
     image_token_id,
     vision_config,
-    text_config,
+    text_config: { ...config.text_config, tie_word_embeddings },
     feature_layers: [vision_config.num_hidden_layers],
     image_tokens: (patchesPerSide(vision_config) / scale_factor) ** 2,
     connector: {

@@ -19,6 +19,7 @@ export const llavaConfigSchema = z
   .object({
     model_type: z.literal('llava'),
     image_token_index: z.int().nonnegative().default(32_000),
+    tie_word_embeddings: z.boolean().default(false),
     multimodal_projector_bias: z.boolean().default(true),
     projector_hidden_act: visionActivation.default('gelu'),
     /** default: without the first row, CLIP's class token. */
@@ -37,7 +38,9 @@ export const llavaConfigSchema = z
       const message = `the vision tower has hidden states -${states} to ${states - 1}`;
       context.addIssue({ code: 'custom', path: ['vision_feature_layer'], message });
     }
-    return { ...config, feature_layers };
+    // Files say it in either place.
+    const tie_word_embeddings = config.tie_word_embeddings || config.text_config.tie_word_embeddings;
+    return { ...config, feature_layers, text_config: { ...config.text_config, tie_word_embeddings } };
   });
 export type LlavaConfig = z.infer<typeof llavaConfigSchema>;
 

@@ -37,6 +37,27 @@ describe.each(['siglip-tanh', 'siglip-heads-of-72', 'clip-quick', 'clip-gelu'])(
   });
 });
 
+it('gives the same features where the images do not fit one group', async () => {
+  const goldens = readCase('clip-quick');
+  const bundle = await openCase('clip-quick');
+  const config = schema.parse(await bundle.json('config.json'));
+  const engine = ENGINES[1]?.create() ?? expect.fail();
+  const features = async (group_bytes?: number) => {
+    const stages = residentStages(engine, bundle);
+    const transformer = createVisionTransformer(engine, stages, config, [0, 2], group_bytes);
+    const groups: Float32Array[][] = [];
+    for await (const maps of transformer.features(goldens.pixel_values)) {
+      const { tokens, width } = transformer;
+      groups.push(maps.map((map) => engine.memory.f32(map, tokens * width).slice()));
+    }
+    return groups;
+  };
+  const [together, apart] = [await features(), await features(1)];
+  expect(together).toHaveLength(1);
+  expect(apart).toHaveLength(2);
+  expect(apart.flat()).toEqual(together.flat());
+});
+
 describe('the weights', async () => {
   const name = 'siglip-tanh';
   const goldens = readCase(name);

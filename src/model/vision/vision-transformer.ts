@@ -21,20 +21,22 @@ export interface VisionTransformer {
 }
 
 /**
- * Most bytes of hidden states that wait for a layer: ten tiles of SmolVLM-256M. Weights that are streamed are
- * fetched once a group, so its seventeen tiles go in two groups; in one they would take 53 MB of an isolate.
+ * Hidden states that wait for a layer: ten tiles of SmolVLM-256M. Weights that are streamed are fetched once a
+ * group, so its seventeen tiles go in two groups; in one they would take 53 MB of an isolate.
  */
 const GROUP_BYTES = 32 * 2 ** 20;
 
 /**
  * @param feature_layers whose hidden states are the features: 0 stands for the embeddings, n for the nth layer.
  * Layers behind the last of them are neither run nor loaded.
+ * @param group_bytes most bytes of hidden states at once, one image's at least
  */
 export function createVisionTransformer(
   engine: Engine,
   stages: Stages,
   config: VisionTransformerConfig,
   feature_layers: readonly number[],
+  group_bytes = GROUP_BYTES,
 ): VisionTransformer {
   const { memory } = engine;
   const { hidden_size } = config;
@@ -109,7 +111,7 @@ export function createVisionTransformer(
     async *features(pixel_values, signal) {
       const [batch] = pixel_values.shape;
       const bytes = 4 * tokens * (feature_layers.length === 1 ? hidden_size : hidden_size + width);
-      const groups = Math.ceil(batch / Math.max(1, Math.floor(GROUP_BYTES / bytes)));
+      const groups = Math.ceil(batch / Math.max(1, Math.floor(group_bytes / bytes)));
       const size = Math.ceil(batch / groups);
       for (let from = 0; from < batch; from += size) {
         const room = createRoom(memory);
