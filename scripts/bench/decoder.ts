@@ -1,5 +1,5 @@
 import type { Bundle } from '../../src/bundle/bundle.ts';
-import { createModel } from '../../src/model/create-model.ts';
+import { createVisionLanguageModel } from '../../src/model/create-model.ts';
 import type { LlamaConfig } from '../../src/model/llama/config.ts';
 import { glimpseConfigSchema } from '../../src/model/config.ts';
 import type { Decoder, PastKeyValues } from '../../src/model/types.ts';
@@ -41,7 +41,7 @@ export async function benchDecoder(
   const { text_config } = glimpseConfigSchema.parse(await bundle.json('config.json'));
   const decoders = await Promise.all(
     BUILDS.map(async (name) => {
-      const decoder = await (await createModel(engineOf(name), bundle)).decoder();
+      const decoder = await (await createVisionLanguageModel(engineOf(name), bundle)).decoder();
       return { name, decoder, prefix: await prefill(decoder, image_embeds) };
     }),
   );

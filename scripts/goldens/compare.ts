@@ -2,7 +2,7 @@ import { basename, dirname } from 'node:path';
 import { openBundle } from '../../src/bundle/bundle.ts';
 import { fileSource } from '../../src/bundle/sources/file.ts';
 import type { Engine } from '../../src/kernels/engine.ts';
-import { createModel } from '../../src/model/create-model.ts';
+import { createVisionLanguageModel } from '../../src/model/create-model.ts';
 import {
   cosine,
   divergence,
@@ -35,7 +35,7 @@ export interface Parting {
 /** @param folder a bundle */
 export async function compare(engine: Engine, folder: string, goldens: Goldens): Promise<Comparison> {
   const bundle = await openBundle(fileSource(dirname(folder)), basename(folder));
-  const model = await createModel(engine, bundle);
+  const model = await createVisionLanguageModel(engine, bundle);
   const [encoder, decoder] = [await model.encoder(), await model.decoder()];
 
   const embeds = [];

@@ -1,19 +1,16 @@
 import type { EmbeddedImage } from '../pipeline/embed-image.ts';
-import type { LoadedBundle } from '../pipeline/loaded-bundle.ts';
+import type { GenerativeBundle } from '../pipeline/loaded-bundle.ts';
+import { softmax } from '../generation/softmax.ts';
 import type { PrefixCache } from '../model/prefix-cache.ts';
 import { prefillPrompt } from '../pipeline/prefill.ts';
 import { promptWithImages } from '../pipeline/prompt-with-images.ts';
 import { shared, type RequestContext } from '../pipeline/request-context.ts';
 import type { Stopwatch } from '../pipeline/timings.ts';
-import { rankClasses, type Classification } from './classify-image.ts';
+import { rankClasses, type Classification, type LabelQuestion } from './classify-image.ts';
 import { logLikelihoods } from './label-likelihoods.ts';
 
-export interface LabelQuestion {
-  readonly labels: readonly string[];
-  readonly prompt: string;
-  /** The answer that a label would be, `{label}` standing for it. */
-  readonly template: string;
-}
+export const DEFAULT_PROMPT = 'Describe the image.';
+export const DEFAULT_TEMPLATE = 'A {label}';
 
 /**
  * How much of a label's likelihood without an image counts against it, and by which power of its length its
@@ -29,9 +26,9 @@ const LENGTH_PENALTY = 0.25;
  * before use), divided by a power of its length. Tokens that all answers begin with are left out.
  */
 export async function classifyByLabels(
-  bundle: LoadedBundle,
+  bundle: GenerativeBundle,
   embedded: EmbeddedImage,
-  { labels, prompt, template }: LabelQuestion,
+  { labels, prompt = DEFAULT_PROMPT, template = DEFAULT_TEMPLATE }: LabelQuestion,
   prefixes: PrefixCache,
   context: RequestContext,
   stopwatch: Stopwatch,
@@ -48,9 +45,9 @@ export async function classifyByLabels(
   const likelihoods = async (image: EmbeddedImage): Promise<readonly number[]> => {
     const messages = [{ role: 'user', content }] as const;
     const asked = promptWithImages(text, messages, bundle.model.image_token_id, [image]);
-    const { past_key_values, input_ids } = await time('prefill', () =>
-      prefillPrompt(decoder, asked, prefixes),
-    );
+    const room = asked.input_ids.length + common.length;
+    const prefilled = await time('prefill', () => prefillPrompt(decoder, asked, prefixes, room));
+    const { past_key_values, input_ids } = prefilled;
     try {
       const prompt_ids = [...input_ids, ...common];
       return await time('score', () =>
@@ -66,7 +63,7 @@ export async function classifyByLabels(
     return ((seen[i] ?? 0) - PRIOR * (unseen[i] ?? 0)) / length ** LENGTH_PENALTY;
   });
   const { image, cache } = embedded;
-  return { image, cache, classes: rankClasses(labels, scores), timings: stopwatch.timings() };
+  return { image, cache, classes: rankClasses(labels, scores, softmax), timings: stopwatch.timings() };
 }
 
 /** An image that shows nothing: zeros where its embeddings stand. */

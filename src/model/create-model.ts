@@ -3,16 +3,19 @@ import type { Bundle } from '../bundle/bundle.ts';
 import { GlimpseError } from '../errors.ts';
 import type { Engine } from '../kernels/engine.ts';
 import { glimpseConfigSchema } from './config.ts';
+import { createClip } from './dual/clip.ts';
+import { clipConfigSchema, siglipConfigSchema } from './dual/config.ts';
+import { createSiglip } from './dual/siglip.ts';
 import { createGlimpse } from './glimpse.ts';
 import { createIdefics3, idefics3ConfigSchema } from './idefics3.ts';
 import { createLlava, llavaConfigSchema } from './llava.ts';
-import type { VisionLanguageModel } from './types.ts';
+import type { DualEncoder, VisionLanguageModel } from './types.ts';
 
-const ARCHITECTURES = ['glimpse', 'idefics3', 'smolvlm', 'llava'];
+const ARCHITECTURES = ['glimpse', 'idefics3', 'smolvlm', 'llava', 'clip', 'siglip'];
 
 const configSchema = z.discriminatedUnion(
   'model_type',
-  [glimpseConfigSchema, idefics3ConfigSchema, llavaConfigSchema],
+  [glimpseConfigSchema, idefics3ConfigSchema, llavaConfigSchema, clipConfigSchema, siglipConfigSchema],
   {
     error: ({ input }) => {
       const { model_type } = Object(input) as { readonly model_type?: unknown };
@@ -25,7 +28,10 @@ const configSchema = z.discriminatedUnion(
  * The model of a bundle, of the architecture that its config.json names in `model_type`. Loads no weights.
  * @throws bundle_invalid where there is no such architecture here, or one configured as it is not built here
  */
-export async function createModel(engine: Engine, bundle: Bundle): Promise<VisionLanguageModel> {
+export async function createModel(
+  engine: Engine,
+  bundle: Bundle,
+): Promise<VisionLanguageModel | DualEncoder> {
   const parsed = configSchema.safeParse(await bundle.json('config.json'));
   if (!parsed.success) {
     throw new GlimpseError('bundle_invalid', `config.json of ${bundle.id}: ${z.prettifyError(parsed.error)}`);
@@ -39,5 +45,19 @@ export async function createModel(engine: Engine, bundle: Bundle): Promise<Visio
       return createIdefics3(engine, bundle, config);
     case 'llava':
       return createLlava(engine, bundle, config);
+    case 'clip':
+      return createClip(engine, bundle, config);
+    case 'siglip':
+      return createSiglip(engine, bundle, config);
   }
+}
+
+/** @throws bundle_invalid for a dual encoder too */
+export async function createVisionLanguageModel(
+  engine: Engine,
+  bundle: Bundle,
+): Promise<VisionLanguageModel> {
+  const model = await createModel(engine, bundle);
+  if ('decoder' in model) return model;
+  throw new GlimpseError('bundle_invalid', `${bundle.id} is a dual encoder: it has no decoder.`);
 }

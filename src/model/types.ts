@@ -33,8 +33,9 @@ export interface PastKeyValues {
   /**
    * A sequence that goes on from this one. Both may be extended and released apart. What the two
    * share is not copied where the engine can avoid it.
+   * @param room how many positions it will be extended by, as far as that is known
    */
-  fork(): PastKeyValues;
+  fork(room?: number): PastKeyValues;
   release(): void;
 }
 
@@ -84,4 +85,31 @@ export interface VisionLanguageModel {
   decoder(): Promise<Decoder>;
   /** Loaded apart from the halves. undefined: the model has none. */
   readonly classifier: (() => Promise<ImageClassifier>) | undefined;
+}
+
+/** The text half of a dual encoder. */
+export interface TextEmbedder {
+  /** @returns text_embeds of one text, of length 1, the caller's own. // [projection_dim] */
+  embed(input_ids: readonly number[]): Float32Array;
+  /** @returns logits_per_image of one image: what the model makes of cosines. // [texts] */
+  logits(image_embeds: Float32Array, text_embeds: readonly Float32Array[]): Float32Array;
+}
+
+/**
+ * A model of images and texts in one space, which generates nothing (CLIP: Radford et al., 2021; SigLIP: Zhai et
+ * al., 2023). Two halves, each loaded when it is first asked for. A load that fails is tried again.
+ */
+export interface DualEncoder {
+  readonly projection_dim: number;
+  /** The most tokens of a text, those included that the tokenizer puts around it. */
+  readonly max_position_embeddings: number;
+  /** How transformers' processor fills up a text: with the tokenizer's pad token, or not at all. */
+  readonly padding: 'max_length' | 'do_not_pad';
+  /** What makes probabilities of logits_per_image: texts exclude each other, or each is true or not. */
+  readonly activation: 'softmax' | 'sigmoid';
+  /** Which halves hold their weights in memory. */
+  readonly loaded: { readonly vision: boolean; readonly text: boolean };
+  /** Its image_embeds are one row of length 1. // [1, projection_dim] */
+  encoder(): Promise<ImageEncoder>;
+  text_embedder(): Promise<TextEmbedder>;
 }

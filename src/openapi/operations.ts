@@ -121,6 +121,8 @@ export const OPERATIONS: readonly Operation[] = [
   {
     ...{ method: 'post', path: '/v1/classify', guarded: true },
     summary: 'Tell which of some labels an image is',
+    description:
+      "A model that answers scores a label by its likelihood as an answer to `prompt`. A dual encoder (CLIP, SigLIP: `output_modalities` of /v1/models) scores it by the image's likeness to the text that `hypothesis_template` makes of it.",
     request: {
       ...{ name: 'ClassifyRequest', schema: classifyRequest, forms: 'image' },
       examples: {
@@ -135,11 +137,13 @@ export const OPERATIONS: readonly Operation[] = [
       },
     },
     response: { name: 'ClassifyResponse', schema: classifyResponse },
-    errors: [...ANSWER_ERRORS, 'unknown_option'],
+    errors: [...ANSWER_ERRORS, 'unknown_option', 'unsupported_value'],
   },
   {
     ...{ method: 'post', path: '/v1/embeddings', guarded: true },
-    summary: 'Embed images',
+    summary: 'Embed images, and texts where the model is a dual encoder',
+    description:
+      'A dual encoder (CLIP, SigLIP: `output_modalities` of /v1/models) embeds texts and images into one space. Other models embed images and refuse texts. What writes text, such as /v1/chat/completions, a dual encoder refuses.',
     request: {
       ...{ name: 'EmbeddingsRequest', schema: embeddingsRequest, forms: 'json' },
       examples: {
@@ -152,7 +156,7 @@ export const OPERATIONS: readonly Operation[] = [
       },
     },
     response: { name: 'EmbeddingsResponse', schema: embeddingsResponse },
-    errors: [...BODY_ERRORS, ...IMAGE_ERRORS, ...BUNDLE_ERRORS, 'unknown_option', 'model_not_found'],
+    errors: [...ANSWER_ERRORS, 'unknown_option', 'model_not_found'],
   },
   {
     ...{ method: 'get', path: '/v1/models', guarded: true },

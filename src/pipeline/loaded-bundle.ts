@@ -8,23 +8,38 @@ import { preprocessorConfigSchema, type PreprocessorConfig } from '../image/prep
 import type { Engine } from '../kernels/engine.ts';
 import { createModel } from '../model/create-model.ts';
 import { lazy } from '../model/lazy.ts';
-import type { VisionLanguageModel } from '../model/types.ts';
+import type { DualEncoder, VisionLanguageModel } from '../model/types.ts';
+import { readTextInput, type TextInput } from './text-input.ts';
 import { readTextParts, type TextParts } from './text-parts.ts';
 
 /** A bundle opened: its small files read, its weights and its tokenizer not before they are needed. */
-export interface LoadedBundle {
+export type LoadedBundle = GenerativeBundle | DualBundle;
+
+interface OpenedBundle {
   readonly digest: string;
   readonly fetched: Bundle['fetched'];
   /** Of the kernels, in bytes. */
   readonly memory: Pick<Engine['memory'], 'size' | 'used'>;
   /** As the model card names it (license, or license_name where that is "other"); null: it does not. */
   license(): Promise<string | null>;
-  readonly model: VisionLanguageModel;
   /** The image processor's configuration as it stands: part of the cache's key. */
   readonly preprocessing: JsonValue;
   readonly preprocessor_config: PreprocessorConfig;
-  text(): Promise<TextParts>;
   readonly isReplaced: Bundle['isReplaced'];
+}
+
+/** A model that answers about images. */
+export interface GenerativeBundle extends OpenedBundle {
+  readonly kind: 'generative';
+  readonly model: VisionLanguageModel;
+  text(): Promise<TextParts>;
+}
+
+/** A model that embeds images and texts. */
+export interface DualBundle extends OpenedBundle {
+  readonly kind: 'dual';
+  readonly model: DualEncoder;
+  text(): Promise<TextInput>;
 }
 
 /** @param engine makes one: the weights of a bundle that has been replaced go with theirs */
@@ -52,20 +67,23 @@ async function readParts(bundle: Bundle, engine: () => Engine): Promise<LoadedBu
   }
   const kernels = engine();
   const license = lazy(async () => (bundle.has(CARD) ? licenseOf(await bundle.text(CARD)) : null));
-  const model = await createModel(kernels, bundle);
-  const images = { image_token_id: model.image_token_id, tiled: parsed.data.kind === 'tiles' };
-  const text = lazy(() => readTextParts(bundle, images));
-  return {
+  const opened = {
     digest: bundle.digest,
     fetched: bundle.fetched,
     memory: kernels.memory,
     license: () => license.get(),
-    model,
     preprocessing: preprocessing as JsonValue,
     preprocessor_config: parsed.data,
-    text: () => text.get(),
     isReplaced: bundle.isReplaced,
   };
+  const model = await createModel(kernels, bundle);
+  if ('decoder' in model) {
+    const images = { image_token_id: model.image_token_id, tiled: parsed.data.kind === 'tiles' };
+    const text = lazy(() => readTextParts(bundle, images));
+    return { ...opened, kind: 'generative', model, text: () => text.get() };
+  }
+  const text = lazy(() => readTextInput(bundle, model));
+  return { ...opened, kind: 'dual', model, text: () => text.get() };
 }
 
 const processorSchema = z.object({ image_processor: z.unknown() }).partial();

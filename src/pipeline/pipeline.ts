@@ -1,8 +1,6 @@
 import { createAnswerBudget } from '../admission/admission.ts';
-import { holding } from '../admission/budget.ts';
-import { classifyByLabels, type LabelQuestion } from '../classify/classify-by-labels.ts';
-import { LABELS_AT_ONCE } from '../classify/label-likelihoods.ts';
-import { classifyByHead, type Classification, type ImageQuery } from '../classify/classify-image.ts';
+import { classify } from '../classify/classify.ts';
+import type { Classification, ImageQuery } from '../classify/classify-image.ts';
 import type { ImageHandle } from '../cache/image-handle.ts';
 import type { Conversation, Message, OnDelta, Reply } from './conversation.ts';
 import { converse } from './converse.ts';
@@ -13,7 +11,9 @@ import {
   type EmbedImageConfig,
   type ImageInput,
 } from './embed-image.ts';
+import { embedTexts, type EmbeddedTexts, type TextToEmbed } from './embed-texts.ts';
 import type { GenerationOptions } from '../generation/config.ts';
+import { requireDual } from './bundle-kinds.ts';
 import type { LoadedBundle } from './loaded-bundle.ts';
 import { createPrefixCache } from '../model/prefix-cache.ts';
 import { UNOBSERVED } from './observer.ts';
@@ -60,8 +60,10 @@ export interface Pipeline {
   converse(conversation: Conversation, onDelta?: OnDelta): Promise<Reply>;
   /** An image's embeddings: from the cache, or made and cached. */
   embed(image: ImageInput, context: RequestContext): Promise<EmbeddedImage>;
+  /** Texts in the space of images. @throws GlimpseError invalid_value if the model embeds none */
+  embedTexts(texts: readonly TextToEmbed[], context: RequestContext): Promise<EmbeddedTexts>;
   /** The image as one of the query's labels, or of the model's own where there are none. */
-  classify(query: ImageQuery & { readonly question?: LabelQuestion }): Promise<Classification>;
+  classify(query: ImageQuery): Promise<Classification>;
   /** The bundle opened: none of its weights are fetched for that. */
   bundle(context: RequestContext): Promise<LoadedBundle>;
   status(): BundleStatus;
@@ -139,17 +141,12 @@ export function createPipeline(config: PipelineConfig): Pipeline {
       way(context, async (stopwatch) =>
         embedImage(image, await open(context, stopwatch), context, stopwatch),
       ),
+    embedTexts: (texts, context) =>
+      way(context, async (stopwatch) =>
+        embedTexts(requireDual(await open(context, stopwatch)), texts, context, stopwatch),
+      ),
     classify: (query) =>
-      way(query, async (stopwatch) => {
-        const bundle = await open(query, stopwatch);
-        const embedded = await embedImage(query.image, bundle, query, stopwatch);
-        const { question } = query;
-        if (question === undefined) return classifyByHead(bundle, embedded, query, stopwatch);
-        const admission = () => answerBudget.acquire(1, LABELS_AT_ONCE, query);
-        return holding(await stopwatch.time('queue', admission), () =>
-          classifyByLabels(bundle, embedded, question, prefixes, query, stopwatch),
-        );
-      }),
+      way(query, async (stopwatch) => classify(stages, await open(query, stopwatch), query, stopwatch)),
     bundle: (context) => way(context, (stopwatch) => open(context, stopwatch)),
     status: () => ({
       digest: current.opened?.digest ?? null,

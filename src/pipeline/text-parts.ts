@@ -21,8 +21,10 @@ export interface ImageTokens {
   readonly tiled: boolean;
 }
 
+type Files = Pick<Bundle, 'has' | 'json' | 'text'>;
+
 /** Reads the text half's files, as published. @throws GlimpseError bundle_invalid */
-export async function readTextParts(bundle: Bundle, images: ImageTokens): Promise<TextParts> {
+export async function readTextParts(bundle: Files, images: ImageTokens): Promise<TextParts> {
   const tokenizerConfig = await bundle.json('tokenizer_config.json');
   const tokenizer = createTokenizer(await bundle.json('tokenizer.json'), tokenizerConfig);
   const chat_template = createChatTemplate(tokenizerConfig, await processorTemplate(bundle));
@@ -37,10 +39,10 @@ export async function readTextParts(bundle: Bundle, images: ImageTokens): Promis
   };
 }
 
-const templated = z.object({ chat_template: z.unknown() });
+const templated = z.object({ chat_template: z.unknown() }).partial();
 
 /** The processor's own template, which goes before the tokenizer's: where transformers looks, in its order. */
-async function processorTemplate(bundle: Bundle): Promise<unknown> {
+async function processorTemplate(bundle: Files): Promise<unknown> {
   for (const file of ['processor_config.json', 'chat_template.json']) {
     const { chat_template } = bundle.has(file) ? templated.parse(await bundle.json(file)) : {};
     if (chat_template !== undefined) return chat_template;
@@ -48,19 +50,15 @@ async function processorTemplate(bundle: Bundle): Promise<unknown> {
   return bundle.has('chat_template.jinja') ? bundle.text('chat_template.jinja') : undefined;
 }
 
-const EOS = z.object({
-  eos_token_id: z.unknown(),
-  text_config: z.object({ eos_token_id: z.unknown() }).partial(),
-});
+const ending = z.object({ eos_token_id: z.unknown() }).partial();
+const configSchema = ending.extend({ text_config: ending.default({}) });
 
 /** generation_config.json; where it is missing or silent, config.json says which token ends an answer. */
-async function generationFile(bundle: Bundle): Promise<unknown> {
+async function generationFile(bundle: Files): Promise<unknown> {
   const file = bundle.has('generation_config.json') ? await bundle.json('generation_config.json') : {};
-  const config = EOS.partial().parse(await bundle.json('config.json'));
-  return {
-    eos_token_id: config.eos_token_id ?? config.text_config?.eos_token_id,
-    ...z.looseObject({}).parse(file),
-  };
+  const { text_config, ...config } = configSchema.parse(await bundle.json('config.json'));
+  const eos_token_id = config.eos_token_id ?? text_config.eos_token_id;
+  return { eos_token_id, ...z.looseObject({}).parse(file) };
 }
 
 function specialToken(tokenizer: Tokenizer, id: number): string {

@@ -3,27 +3,36 @@ import * as z from 'zod';
 import { isImageHandle } from '../cache/image-handle.ts';
 import { GlimpseError } from '../errors.ts';
 import type { ImageEmbeds } from '../model/types.ts';
-import type { Pipeline } from '../pipeline/pipeline.ts';
+import type { EmbeddedTexts, TextToEmbed } from '../pipeline/embed-texts.ts';
+import type { ImageInput, Pipeline } from '../pipeline/pipeline.ts';
 import { imageInput } from './image-input.ts';
 import { handleSchema, imageText } from './image-schema.ts';
 import { modelId, requireModel } from './model-id.ts';
 import { readJson } from './read-json.ts';
 import { requestContext } from './request-context.ts';
 
-const MAX_IMAGES = 16;
+const MAX_INPUTS = 16;
 
 const imagePart = z.strictObject({
   type: z.literal('image_url'),
   image_url: z.strictObject({ url: imageText }),
 });
-const image = z.union([imageText, imagePart]);
+const textPart = z.strictObject({ type: z.literal('text'), text: z.string().regex(/\S/) });
+const input = z.union([
+  z.string().regex(/\S/).meta({
+    description:
+      'An image, as image_url.url has it, and anything else a text. (What reads like an image is a text as a part of that type.)',
+  }),
+  imagePart,
+  textPart,
+]);
 
-/** What `POST /v1/embeddings` takes: OpenAI's fields, images in place of texts. */
+/** What `POST /v1/embeddings` takes: OpenAI's fields, images beside texts. */
 export const embeddingsRequest = z.strictObject({
   model: modelId,
-  input: z
-    .union([image, z.array(image).min(1).max(MAX_IMAGES)])
-    .meta({ description: `An image or up to ${MAX_IMAGES}: this model embeds no text.` }),
+  input: z.union([input, z.array(input).min(1).max(MAX_INPUTS)]).meta({
+    description: `An image or a text, or up to ${MAX_INPUTS}. Only dual encoders (CLIP, SigLIP) embed texts, into the space of their images.`,
+  }),
   encoding_format: z.enum(['float', 'base64']).default('float').meta({
     description: 'Numbers, or the base64 of little-endian float32 (what the openai clients ask for).',
   }),
@@ -35,46 +44,67 @@ export const embeddingsResponse = z.strictObject({
     z.strictObject({
       object: z.literal('embedding'),
       index: z.int().min(0),
-      embedding: z
-        .union([z.array(z.number()), z.string()])
-        .meta({ description: "The mean of the image's image_embeds, in the decoder's hidden width." }),
-      image: handleSchema,
-      cache: z.enum(['hit', 'miss']),
+      embedding: z.union([z.array(z.number()), z.string()]).meta({
+        description:
+          "The mean of the image's image_embeds, in the decoder's hidden width. Of a dual encoder: image_embeds or text_embeds, of length 1 as OpenCLIP and sentence-transformers normalise them, so that a product of two is their cosine.",
+      }),
+      image: handleSchema.optional().meta({ description: 'Where it is the embedding of an image.' }),
+      cache: z.enum(['hit', 'miss']).optional(),
     }),
   ),
   model: modelId,
   usage: z.strictObject({
-    prompt_tokens: z.int().min(0).meta({ description: 'Image tokens, 50 an image.' }),
+    prompt_tokens: z.int().min(0).meta({
+      description:
+        'Rows of image_embeds: 50 an image, 1 of a dual encoder; and the tokens of texts, with those that the tokenizer puts around each.',
+    }),
     total_tokens: z.int().min(0),
   }),
 });
 
-/** `POST /v1/embeddings`: one vector an image. */
+/** `POST /v1/embeddings`: one vector an image or a text. */
 export async function embeddings(c: Context, pipeline: Pipeline, max_body_bytes: number): Promise<Response> {
   const request = await readJson(c.req.raw, embeddingsRequest, max_body_bytes);
   requireModel(request.model, pipeline);
-  const inputs = [request.input].flat().map(imageOf); // all are looked at before any is worked on
+  const inputs = [request.input].flat().map(parsed); // all are looked at before any is worked on
+  const context = requestContext(c);
+  const texts = inputs.filter((input) => 'text' in input);
+  const embedded = texts.length > 0 ? await pipeline.embedTexts(texts, context) : NO_TEXTS;
+  const text_embeds = embedded.text_embeds.values();
+  let { prompt_tokens } = embedded;
   const data: z.infer<typeof embeddingsResponse>['data'] = [];
-  let tokens = 0;
   for (const [index, input] of inputs.entries()) {
-    const { image, image_embeds, cache } = await named(pipeline.embed(input, requestContext(c)));
-    const pooled = meanPooled(image_embeds);
-    const embedding = request.encoding_format === 'base64' ? base64(pooled) : [...pooled];
+    if ('text' in input) {
+      const { value } = text_embeds.next();
+      if (value === undefined) throw new Error('a text had no embedding');
+      data.push({ object: 'embedding', index, embedding: encoded(value, request) });
+      continue;
+    }
+    const { image, image_embeds, cache } = await named(pipeline.embed(input, context));
+    const embedding = encoded(meanPooled(image_embeds), request);
     data.push({ object: 'embedding', index, embedding, image, cache });
-    tokens += image_embeds.shape[0];
+    prompt_tokens += image_embeds.shape[0];
   }
-  const usage = { prompt_tokens: tokens, total_tokens: tokens };
+  const usage = { prompt_tokens, total_tokens: prompt_tokens };
   return c.json({ object: 'list', data, model: pipeline.model, usage });
 }
 
-function imageOf(input: z.infer<typeof image>): ReturnType<typeof imageInput> {
-  const text = typeof input === 'string' ? input : input.image_url.url;
-  if (isImageHandle(text) || /^(data|https?):/i.test(text)) return imageInput(text, 'input');
-  throw new GlimpseError(
-    'invalid_value',
-    'input: this model embeds images only, no text: send a data URL or the sha256: handle of an image.',
-    { param: 'input' },
-  );
+/** Without any, no model need embed texts. */
+const NO_TEXTS: EmbeddedTexts = { text_embeds: [], prompt_tokens: 0 };
+
+type Input = ImageInput | TextToEmbed;
+
+function partOf(text: string): z.infer<typeof imagePart | typeof textPart> {
+  const isImage = isImageHandle(text) || IMAGE_URL.test(text);
+  return isImage ? { type: 'image_url', image_url: { url: text } } : { type: 'text', text };
+}
+
+const IMAGE_URL = /^(data:[^\s,]*,|https?:\/\/\S+$)/i;
+
+function parsed(value: z.infer<typeof input>, index: number, { length }: readonly unknown[]): Input {
+  const part = typeof value === 'string' ? partOf(value) : value;
+  if (part.type === 'image_url') return imageInput(part.image_url.url, 'input');
+  return { text: part.text, param: length === 1 ? 'input' : `input.${index}` };
 }
 
 /** An error about "the image" is about the input. */
@@ -95,6 +125,13 @@ export function meanPooled({
   const sums = new Float64Array(hidden);
   data.forEach((value, i) => (sums[i % hidden] = (sums[i % hidden] ?? 0) + value));
   return Float32Array.from(sums, (sum) => sum / tokens);
+}
+
+function encoded(
+  vector: Float32Array,
+  { encoding_format }: z.infer<typeof embeddingsRequest>,
+): number[] | string {
+  return encoding_format === 'base64' ? base64(vector) : [...vector];
 }
 
 function base64(values: Float32Array): string {

@@ -13,11 +13,13 @@ export const modelSchema = z.strictObject({
   created: z.int().meta({ description: 'Not known of a bundle: always 0.', example: UNKNOWN_TIME }),
   owned_by: z.literal('glimpse'),
   input_modalities: z.array(z.enum(['text', 'image'])),
-  output_modalities: z.array(z.literal('text')),
-  context_length: z
-    .int()
-    .min(1)
-    .meta({ description: 'Tokens of image, prompt and answer together.', example: 256 }),
+  output_modalities: z
+    .array(z.enum(['text', 'embeddings']))
+    .meta({ description: 'A dual encoder (CLIP, SigLIP) gives embeddings only.', example: ['text'] }),
+  context_length: z.int().min(1).meta({
+    description: 'Tokens of image, prompt and answer together; of a dual encoder, of one text.',
+    example: 256,
+  }),
   license: z.string().nullable().meta({
     description: "As the bundle's model card names it.",
     example: 'non-commercial-research-and-education',
@@ -49,7 +51,7 @@ async function describe(c: Context, pipeline: Pipeline): Promise<z.infer<typeof 
     created: UNKNOWN_TIME,
     owned_by: 'glimpse',
     input_modalities: ['text', 'image'],
-    output_modalities: ['text'],
+    output_modalities: [bundle.kind === 'dual' ? 'embeddings' : 'text'],
     context_length: bundle.model.max_position_embeddings,
     license: await bundle.license(),
     digest: bundle.digest,

@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import * as z from 'zod';
 import { GlimpseError } from '../errors.ts';
+import { requireGenerative } from '../pipeline/bundle-kinds.ts';
 import type { TextParts } from '../pipeline/text-parts.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { renderPrompt, type ChatMessage } from '../text/prompt.ts';
@@ -48,7 +49,7 @@ export const detokenizeResponse = z.strictObject({ text: z.string() });
 /** `POST /tokenize`: the ids that the model reads. */
 export async function tokenize(c: Context, pipeline: Pipeline, max_body_bytes: number): Promise<Response> {
   const request = await readJson(c.req.raw, tokenizeRequest, max_body_bytes);
-  const bundle = await pipeline.bundle(requestContext(c));
+  const bundle = requireGenerative(await pipeline.bundle(requestContext(c)));
   const parts = await bundle.text();
   const tokens = encode(request, parts);
   const strings = request.strings
@@ -60,7 +61,7 @@ export async function tokenize(c: Context, pipeline: Pipeline, max_body_bytes: n
 /** `POST /detokenize`: the text that ids stand for. */
 export async function detokenize(c: Context, pipeline: Pipeline, max_body_bytes: number): Promise<Response> {
   const { tokens } = await readJson(c.req.raw, detokenizeRequest, max_body_bytes);
-  const bundle = await pipeline.bundle(requestContext(c));
+  const bundle = requireGenerative(await pipeline.bundle(requestContext(c)));
   const { vocab_size } = bundle.model;
   const unknown = tokens.findIndex((id) => id >= vocab_size);
   if (unknown >= 0) {

@@ -93,9 +93,13 @@ export function renderPrompt(
       { param: 'messages' },
     );
   }
-  return tokenizer
-    .splitSpecial(images ? putImages(rendered, images) : rendered)
-    .flatMap((part) => (typeof part === 'number' ? part : tokenizer.encode(fill(part, texts))));
+  const parts = tokenizer.splitSpecial(images ? putImages(rendered, images) : rendered);
+  const ids = tokenizer.encodeParts(
+    parts.map((part) => (typeof part === 'number' ? part : fill(part, texts))),
+  );
+  // As transformers' processors: a template that writes no `<s>` leaves it to the tokenizer.
+  const { bos_token } = tokens;
+  return bos_token !== undefined && rendered.startsWith(bos_token) ? ids : tokenizer.wrap(ids);
 }
 
 function render(template: Template, variables: Record<string, unknown>): string {

@@ -18,8 +18,10 @@ export function createTextStreamer(tokenizer: Tokenizer): TextStreamer {
 
   function emit(text: string): string {
     const known = tokenizer.decode(window.slice(0, emitted));
-    window = window.slice(emitted);
-    emitted = window.length;
+    if (text.length > known.length) {
+      window = window.slice(emitted);
+      emitted = window.length;
+    }
     return text.slice(known.length);
   }
 

@@ -1,7 +1,12 @@
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import * as z from 'zod';
 import { GlimpseError } from '../errors.ts';
+import { fallbackByte, fuseBytes } from './byte-fallback.ts';
 import { byteLevelBytes } from './byte-level.ts';
+import { normalizerAsPython } from './normalizer.ts';
+import { affixesOf } from './post-processor.ts';
+import { preTokenizerAsPython, spacesFirstWord } from './pre-tokenizer.ts';
+import { parseTokenizerJson, withoutSpecial, type AddedToken, type TokenizerJson } from './tokenizer-json.ts';
 
 /** A Hugging Face tokenizer (tokenizer.json), with text and special tokens kept apart. */
 export interface Tokenizer {
@@ -17,61 +22,64 @@ export interface Tokenizer {
   bytes(id: number): Uint8Array | undefined;
   /** Trusted text, such as a rendered chat template, cut at its special tokens: each becomes its id. */
   splitSpecial(text: string): (string | number)[];
+  /** The ids of plain texts and special tokens in a row: only the first begins a text. */
+  encodeParts(parts: readonly (string | number)[]): number[];
+  /** The ids of a text with the special tokens that the tokenizer puts around every one (`<s>`). */
+  wrap(ids: readonly number[]): number[];
 }
 
-const tokenizerSchema = z.looseObject({
-  pre_tokenizer: z.looseObject({ type: z.string() }).nullable(),
-  decoder: z.looseObject({ type: z.string() }).nullish(),
-  added_tokens: z.array(
-    z.looseObject({
-      id: z.int().nonnegative(),
-      content: z.string().min(1),
-      special: z.boolean(),
-      lstrip: z.boolean(),
-      rstrip: z.boolean(),
-    }),
-  ),
-  model: z.looseObject({
-    // Its thousands of entries are not looked at one by one: the file's digest vouches for them.
-    vocab: z.custom<Readonly<Record<string, number>>>((v) => v instanceof Object && !Array.isArray(v)),
-    unk_token: z.string().nullish(),
-  }),
-});
-type TokenizerJson = z.infer<typeof tokenizerSchema>;
-type AddedToken = TokenizerJson['added_tokens'][number];
-
 /**
- * @param tokenizerJson the content of tokenizer.json; its vocabulary is an object, as BPE's and WordPiece's are
+ * @param tokenizerJson the content of tokenizer.json
  * @param tokenizerConfig the content of tokenizer_config.json
  * @throws GlimpseError bundle_invalid
  */
 export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown): Tokenizer {
-  const json = parseTokenizer(tokenizerJson);
+  const json = parseTokenizerJson(tokenizerJson);
   const specialTokens = json.added_tokens.filter((token) => token.special);
   const special = new Map(specialTokens.map((token) => [token.content, token.id]));
   const specialIds = new Set(special.values());
   const pattern = specialPattern(specialTokens);
   const plain = createPlainTokenizer(json, special, tokenizerConfig);
-  const byte_level = json.decoder?.type === 'ByteLevel';
+  const byte_level = json.decoder?.type === 'ByteLevel' && !json.model.end_of_word_suffix;
   const added = new Map(json.added_tokens.map((token) => [token.id, token.content]));
+  const affixes = affixesOf(json.post_processor);
+  const spacesFirst = spacesFirstWord(json);
   const isText = (id: number): boolean => !specialIds.has(id) && plain.id_to_token(id) !== undefined;
+
+  function encodePart(text: string, isFirst: boolean): number[] {
+    if (text === '') return [];
+    const spaced = isFirst && spacesFirst && !/^[ \u2581]/.test(text) ? ` ${text}` : text;
+    return plain.encode(spaced.toWellFormed(), { add_special_tokens: false }).ids;
+  }
 
   function decode(ids: readonly number[]): string {
     const textIds = ids.filter(isText);
+    if (textIds.length === 0) return '';
+    if (json.model.byte_fallback && plain.decoder) {
+      return plain.decoder.decode(fuseBytes(textIds.map((id) => plain.id_to_token(id) ?? '')));
+    }
     // As transformers does for BPE, whatever the config says: cleaning up would corrupt the text.
-    return textIds.length === 0 ? '' : plain.decode(textIds, { clean_up_tokenization_spaces: false });
+    return plain.decode(textIds, { clean_up_tokenization_spaces: false });
+  }
+
+  function bytes(id: number): Uint8Array | undefined {
+    if (!isText(id)) return undefined;
+    const token = plain.id_to_token(id) ?? '';
+    const own = added.get(id);
+    if (own !== undefined) return new TextEncoder().encode(own);
+    if (byte_level) return byteLevelBytes(token);
+    const byte = json.model.byte_fallback ? fallbackByte(token) : undefined;
+    // A decoder would take the space off a text's beginning.
+    const text = token.includes('\u2581') ? token.replaceAll('\u2581', ' ') : decode([id]);
+    return byte === undefined ? new TextEncoder().encode(text) : Uint8Array.of(byte);
   }
 
   return {
     special,
-    encode: (text) => (text === '' ? [] : plain.encode(text, { add_special_tokens: false }).ids),
+    encode: (text) => encodePart(text, true),
     decode,
     byte_level,
-    bytes(id) {
-      if (!isText(id)) return undefined;
-      if (!byte_level || added.has(id)) return new TextEncoder().encode(added.get(id) ?? decode([id]));
-      return byteLevelBytes(plain.id_to_token(id) ?? '');
-    },
+    bytes,
     splitSpecial: (text) =>
       text
         .split(pattern)
@@ -79,15 +87,10 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
           index % 2 === 0 ? part : (special.get(part) ?? special.get(part.trim()) ?? part),
         )
         .filter((part) => part !== ''),
+    encodeParts: (parts) =>
+      parts.flatMap((part, index) => (typeof part === 'number' ? part : encodePart(part, index === 0))),
+    wrap: (ids) => [...affixes.before, ...ids, ...affixes.behind],
   };
-}
-
-function parseTokenizer(tokenizerJson: unknown): TokenizerJson {
-  const parsed = tokenizerSchema.safeParse(tokenizerJson);
-  if (parsed.success) return parsed.data;
-  throw new GlimpseError('bundle_invalid', `tokenizer.json: ${z.prettifyError(parsed.error)}`, {
-    cause: parsed.error,
-  });
 }
 
 /** Matches each special token, with the whitespace it swallows, in the one capture group. */
@@ -101,20 +104,19 @@ function specialPattern(tokens: readonly AddedToken[]): RegExp {
   return new RegExp(`(${alternatives.join('|') || '(?!)'})`, 'u');
 }
 
-/** The tokenizer as if it had no special tokens: text cannot reach their ids. */
+/** The tokenizer as if it had no special tokens. */
 function createPlainTokenizer(
   json: TokenizerJson,
   special: ReadonlyMap<string, number>,
   tokenizerConfig: unknown,
 ): HuggingFaceTokenizer {
-  const { vocab, unk_token } = json.model;
-  const textVocab = Object.entries(vocab).filter(([token]) => !special.has(token) || token === unk_token);
   const plainJson = {
     ...json,
-    pre_tokenizer: splitAsPython(json.pre_tokenizer),
+    normalizer: normalizerAsPython(json.normalizer),
+    pre_tokenizer: preTokenizerAsPython(json.pre_tokenizer),
     post_processor: null,
     added_tokens: json.added_tokens.filter((token) => !token.special),
-    model: { ...json.model, vocab: Object.fromEntries(textVocab) },
+    model: withoutSpecial(json.model, special),
   };
   try {
     return new HuggingFaceTokenizer(plainJson, z.looseObject({}).parse(tokenizerConfig));
@@ -123,21 +125,4 @@ function createPlainTokenizer(
       cause,
     });
   }
-}
-
-/**
- * ByteLevel's own pattern in the library takes JavaScript's whitespace, which has U+FEFF and lacks
- * U+0085; its Split takes Unicode's, as the Python tokenizer does. (Pattern: GPT-2's encoder.py.)
- */
-function splitAsPython(preTokenizer: TokenizerJson['pre_tokenizer']): unknown {
-  if (preTokenizer?.type !== 'ByteLevel') return preTokenizer;
-  if (preTokenizer.use_regex === false || preTokenizer.add_prefix_space === true) return preTokenizer;
-  const Regex = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
-  return {
-    type: 'Sequence',
-    pretokenizers: [
-      { type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false },
-      { ...preTokenizer, use_regex: false },
-    ],
-  };
 }

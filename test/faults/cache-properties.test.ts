@@ -9,6 +9,7 @@ import { preprocessImage } from '../../src/image/preprocess.ts';
 import { preprocessorConfigSchema } from '../../src/image/preprocessor-config.ts';
 import { createEngine } from '../../src/kernels/engine.ts';
 import { nodeKernelModules } from '../../src/kernels/modules-node.ts';
+import { requireGenerative } from '../../src/pipeline/bundle-kinds.ts';
 import { loadBundle, type LoadedBundle } from '../../src/pipeline/loaded-bundle.ts';
 import type { PixelValues } from '../../src/model/types.ts';
 import { createFetchRemoteImage } from '../../src/remote-image/fetch-remote-image.ts';
@@ -142,7 +143,8 @@ interface Variant {
 /** Two bundles, each with two ways of preprocessing. The vision stage is a sum that tells them all apart. */
 async function makeBundles(): Promise<readonly Variant[]> {
   const source = faultySource(await readBundle('model-shards/glimpse-10m'));
-  const real = await loadBundle(source, 'glimpse-10m', () => createEngine(nodeKernelModules, 2 ** 26));
+  const bundle = await loadBundle(source, 'glimpse-10m', () => createEngine(nodeKernelModules, 2 ** 26));
+  const real = requireGenerative(bundle);
   const size = { height: SIDE, width: SIDE };
   const plain = { size, resample: 2, do_normalize: false };
   const normalized = { size, resample: 2, image_mean: [0.5, 0.5, 0.5], image_std: [0.25, 0.25, 0.25] };

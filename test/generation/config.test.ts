@@ -106,6 +106,15 @@ describe('options that contradict each other are refused by name', () => {
     );
   });
 
+  test('fields that concern no answer are taken, and null is not set', () => {
+    const published = {
+      ...{ _from_model_config: true, bos_token_id: 1, pad_token_id: 2, transformers_version: '4.46.0' },
+      ...{ eos_token_id: 49279, top_k: null, cache_implementation: 'hybrid' },
+    };
+    const { eos_token_id, top_k } = parseGenerationDefaults(published);
+    expect({ eos_token_id, top_k }).toEqual({ eos_token_id: [49279], top_k: undefined });
+  });
+
   test('a bundle with an option that would be ignored is refused', () => {
     expect(() => parseGenerationDefaults({ eos_token_id: 3, no_repeat_ngram_size: 3 })).toThrow(
       expect.objectContaining({

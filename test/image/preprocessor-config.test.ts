@@ -4,6 +4,24 @@ import { preprocessImage } from '../../src/image/preprocess.ts';
 import { preprocessorConfigSchema, type PreprocessorConfig } from '../../src/image/preprocessor-config.ts';
 import { DEFAULT_CONFIG, photo, pictureOf } from './fixtures.ts';
 
+/** preprocessor_config.json of SmolVLM-256M-Instruct. */
+const SMOLVLM = {
+  do_convert_rgb: true,
+  do_image_splitting: true,
+  do_normalize: true,
+  do_pad: true,
+  do_rescale: true,
+  do_resize: true,
+  image_mean: [0.5, 0.5, 0.5],
+  image_processor_type: 'Idefics3ImageProcessor',
+  image_std: [0.5, 0.5, 0.5],
+  max_image_size: { longest_edge: 512 },
+  processor_class: 'Idefics3Processor',
+  resample: 1,
+  rescale_factor: 1 / 255,
+  size: { longest_edge: 2048 },
+};
+
 async function valuesOf(picture: Uint8Array, config: PreprocessorConfig): Promise<Float32Array> {
   return (await preprocessImage(picture, config, DEFAULT_LIMITS)).read(0);
 }
@@ -55,7 +73,34 @@ describe('preprocessor_config.json', () => {
     expect(data[0]).toBeCloseTo(0, 5);
   });
 
+  it('takes what SmolVLM is published with', () => {
+    const config = preprocessorConfigSchema.parse({
+      ...SMOLVLM,
+      ...{ _valid_processor_keys: [], video_sampling: { fps: 1 }, pad_size: null, device: null },
+    });
+    expect(config).toMatchObject({ kind: 'tiles', longest_edge: 2048, tile: 512, split: true });
+  });
+
   it.each([
+    ['CLIPFeatureExtractor', { size: 224, crop_size: 224, do_center_crop: true }, 224],
+    ['ViTFeatureExtractor', { size: 224 }, null],
+  ])('takes a file of 2022: %s', (feature_extractor_type, fields, shortest_edge) => {
+    const config = preprocessorConfigSchema.parse({ ...DEFAULT_CONFIG, feature_extractor_type, ...fields });
+    expect(config).toMatchObject({ shortest_edge, canvas: { height: 224, width: 224 } });
+  });
+
+  it.each([
+    ['tiles of two sides', { max_image_size: { height: 512, width: 512 } }],
+    ['no tiles', { max_image_size: undefined }],
+    ['a size of one number', { size: 2048 }],
+    ['an unknown field', { do_flip: true }],
+    ['no mean', { image_mean: null }],
+  ])('refuses of SmolVLM %s', (_, change) => {
+    expect(preprocessorConfigSchema.safeParse({ ...SMOLVLM, ...change }).success).toBe(false);
+  });
+
+  it.each([
+    ['an unknown class', { image_processor_type: 'LlavaNextImageProcessor' }],
     ['an unknown field', { do_flip: true }],
     ['another filter', { resample: 0 }],
     ['no filter', { resample: undefined }],

@@ -4,7 +4,7 @@ import { openBundle } from '../../src/bundle/bundle.ts';
 import { fileSource } from '../../src/bundle/sources/file.ts';
 import { createEngine } from '../../src/kernels/engine.ts';
 import { nodeKernelModules } from '../../src/kernels/modules-node.ts';
-import { createModel } from '../../src/model/create-model.ts';
+import { createVisionLanguageModel } from '../../src/model/create-model.ts';
 import { withFloatActivations } from '../reference/float-matmul.ts';
 import { cosine, readGoldens, relativeError } from './goldens.ts';
 
@@ -18,7 +18,7 @@ it.each(['relaxed', 'simd'] as const)(
   "gives PyTorch's classes with the %s build, its shard fetched when asked for",
   async (build) => {
     const bundle = await openBundle(fileSource('model-shards'), 'glimpse-10m');
-    const model = await createModel(createEngine(nodeKernelModules, 2 ** 28, [build]), bundle);
+    const model = await createVisionLanguageModel(createEngine(nodeKernelModules, 2 ** 28, [build]), bundle);
     const encoder = await model.encoder();
     expect(bundle.fetched.has(SHARD)).toBe(false);
     const classifier = await model.classifier?.();
@@ -35,7 +35,7 @@ it.each(['relaxed', 'simd'] as const)(
 
 it('is PyTorch to 1e-3 where activations are not rounded', async () => {
   const bundle = await openBundle(fileSource('model-shards'), 'glimpse-10m');
-  const model = await createModel(withFloatActivations(createEngine(nodeKernelModules, 2 ** 28)), bundle);
+  const model = await createVisionLanguageModel(withFloatActivations(createEngine(nodeKernelModules, 2 ** 28)), bundle);
   const [encoder, classifier] = await Promise.all([model.encoder(), model.classifier?.()]);
   for (const image of images) {
     const { pooler_output } = await encoder.encode(goldens.pixel_values(image));
@@ -46,7 +46,7 @@ it('is PyTorch to 1e-3 where activations are not rounded', async () => {
 
 it('has the labels of config.json in the order of their ids', async () => {
   const bundle = await openBundle(fileSource('model-shards'), 'glimpse-10m');
-  const model = await createModel(createEngine(nodeKernelModules, 2 ** 28), bundle);
+  const model = await createVisionLanguageModel(createEngine(nodeKernelModules, 2 ** 28), bundle);
   const { id2label } = JSON.parse(await readFile('model-shards/glimpse-10m/config.json', 'utf8')) as {
     id2label: Record<number, string>;
   };

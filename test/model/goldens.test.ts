@@ -3,7 +3,7 @@ import { openBundle } from '../../src/bundle/bundle.ts';
 import { fileSource } from '../../src/bundle/sources/file.ts';
 import { createEngine } from '../../src/kernels/engine.ts';
 import { nodeKernelModules } from '../../src/kernels/modules-node.ts';
-import { createModel } from '../../src/model/create-model.ts';
+import { createVisionLanguageModel } from '../../src/model/create-model.ts';
 import type { ImageEmbeds, VisionLanguageModel } from '../../src/model/types.ts';
 import { withFloatActivations } from '../reference/float-matmul.ts';
 import { cosine, divergence, greedy, readGoldens, relativeError } from './goldens.ts';
@@ -25,7 +25,7 @@ function embedsOf(embeds: readonly ImageEmbeds[], image: number): ImageEmbeds {
 
 describe.each(['relaxed', 'simd'] as const)('the %s build against PyTorch', (build) => {
   it('gives its embeddings, its logits and its answers', async () => {
-    const model = await createModel(createEngine(nodeKernelModules, 2 ** 28, [build]), bundle);
+    const model = await createVisionLanguageModel(createEngine(nodeKernelModules, 2 ** 28, [build]), bundle);
     const embeds = await encodeAll(model);
     for (const image of images) {
       const { data } = embedsOf(embeds, image);
@@ -44,7 +44,7 @@ describe.each(['relaxed', 'simd'] as const)('the %s build against PyTorch', (bui
 
 it('is PyTorch to 1e-3 where activations are not rounded', async () => {
   const engine = withFloatActivations(createEngine(nodeKernelModules, 2 ** 28));
-  const model = await createModel(engine, bundle);
+  const model = await createVisionLanguageModel(engine, bundle);
   const embeds = await encodeAll(model);
   for (const image of images) {
     const { data } = embedsOf(embeds, image);

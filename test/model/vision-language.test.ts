@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createModel } from '../../src/model/create-model.ts';
+import { createVisionLanguageModel } from '../../src/model/create-model.ts';
 import type { Decoder, ImageEmbeds } from '../../src/model/types.ts';
 import { relativeError } from './goldens.ts';
 import { ENGINES, openCase, readCase, type VisionGoldens } from './vision-fixtures.ts';
@@ -11,7 +11,7 @@ describe.each(CASES)('%s', async (name) => {
   const bundle = await openCase(name);
 
   it.each(ENGINES)('is the model of transformers with $kind', async ({ create, bound, logits_bound }) => {
-    const model = await createModel(create(), bundle);
+    const model = await createVisionLanguageModel(create(), bundle);
     const image_embeds = await (await model.encoder()).encode(goldens.pixel_values);
     expect(image_embeds.grid).toEqual(goldens.pixel_values.grid);
     expect(image_embeds.data.length).toBe(image_embeds.shape[0] * image_embeds.shape[1]);

@@ -29,6 +29,7 @@ export function recordingPipeline(script: Script = () => Promise.resolve(ANSWER)
     },
     converse: () => Promise.reject(new Error('not asked for here')),
     embed: () => Promise.reject(new Error('not asked for here')),
+    embedTexts: () => Promise.reject(new Error('not asked for here')),
     classify: () => Promise.reject(new Error('not asked for here')),
     bundle: () => Promise.reject(new Error('not asked for here')),
     usage: () => ({ fetched: new Map(), memory: { wasm: 0, kernels: 0, image_embeds: 0 } }),

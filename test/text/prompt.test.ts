@@ -60,7 +60,25 @@ test('a template can name the special tokens of the config', () => {
   expect(renderPrompt(tokenizer, createChatTemplate(config), [])).toEqual([1, 5]);
 });
 
-test.each([[{}], [{ chat_template: 3 }], [{ chat_template: '{% for %}' }], [null]])(
+test.each([
+  [
+    'a list of them',
+    [
+      { name: 'tool_use', template: 'x' },
+      { name: 'default', template: '<|user|>' },
+    ],
+  ],
+  ['several by name', { tool_use: 'x', default: '<|user|>' }],
+])('the default template of %s', (_, chat_template) => {
+  expect(renderPrompt(tokenizer, createChatTemplate({ chat_template }), [])).toEqual([1]);
+});
+
+test("the processor's template goes before the tokenizer's", () => {
+  const config = { chat_template: 'x', extra_special_tokens: { image_token: '<image>' } };
+  expect(renderPrompt(tokenizer, createChatTemplate(config, '{{ image_token }}'), [])).toEqual([4]);
+});
+
+test.each([[{}], [{ chat_template: [] }], [{ chat_template: 3 }], [{ chat_template: '{% for %}' }], [null]])(
   'what is no template is refused: %o',
   (config) => {
     expect(() => createChatTemplate(config)).toThrow(

@@ -1,6 +1,7 @@
 import { GlimpseError } from '../../errors.ts';
-import type { Engine, Linear } from '../../kernels/engine.ts';
+import type { Engine } from '../../kernels/engine.ts';
 import type { Decoder, DecoderInput } from '../types.ts';
+import { loadTokenEmbedding } from '../token-embedding.ts';
 import type { Weights } from '../weights.ts';
 import { createAttend, type Span } from './attend.ts';
 import type { LlamaConfig } from './config.ts';
@@ -25,7 +26,7 @@ export async function createLlama(engine: Engine, weights: Weights, config: Llam
   const { hidden_size, intermediate_size, vocab_size, rms_norm_eps: eps, head_dim } = config;
   const { num_attention_heads: heads, num_key_value_heads: kvHeads, max_position_embeddings } = config;
 
-  const embed_tokens = await loadEmbeddings(weights, config);
+  const embed_tokens = await loadTokenEmbedding(weights, 'language_model.model.embed_tokens', config);
   const layers = await loadLayers(weights, config);
   const norm = await weights.floats('language_model.model.norm.weight', hidden_size);
   const lm_head = config.tie_word_embeddings
@@ -140,12 +141,4 @@ function requireRoom(length: number, max_position_embeddings: number): void {
     'context_length_exceeded',
     `The sequence has ${length} tokens, image included; the model's context is ${max_position_embeddings}.`,
   );
-}
-
-/** Rows are looked up by token, which the kernels do in 4 bits. */
-async function loadEmbeddings(weights: Weights, { hidden_size, vocab_size }: LlamaConfig): Promise<Linear> {
-  const name = 'language_model.model.embed_tokens';
-  const embed_tokens = await weights.linear(name, hidden_size, vocab_size, false);
-  if (embed_tokens.bits === 4) return embed_tokens;
-  throw new GlimpseError('bundle_invalid', `${name} is in 8 bits; embeddings are looked up in 4 bits only.`);
 }

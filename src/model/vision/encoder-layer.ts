@@ -1,5 +1,6 @@
 import type { Engine, Linear } from '../../kernels/engine.ts';
 import type { Room } from '../../kernels/room.ts';
+import type { Attention } from '../attention.ts';
 import type { Weights } from '../weights.ts';
 import type { VisionTransformerConfig } from './transformer-config.ts';
 
@@ -20,6 +21,12 @@ export interface EncoderLayer {
   readonly fc2: Linear;
 }
 
+/** What of a vision or text transformer's configuration its layers need. */
+export type EncoderLayerConfig = Pick<
+  VisionTransformerConfig,
+  'hidden_size' | 'intermediate_size' | 'num_attention_heads' | 'layer_norm_eps' | 'hidden_act'
+>;
+
 export async function loadLayerNorm(weights: Weights, name: string, width: number): Promise<LayerNorm> {
   return {
     weight: await weights.floats(`${name}.weight`, width),
@@ -30,7 +37,7 @@ export async function loadLayerNorm(weights: Weights, name: string, width: numbe
 export async function loadEncoderLayer(
   weights: Weights,
   name: string,
-  { hidden_size: width, intermediate_size: inner }: VisionTransformerConfig,
+  { hidden_size: width, intermediate_size: inner }: EncoderLayerConfig,
 ): Promise<EncoderLayer> {
   const keysValues = ['k', 'v'].map((part) => `${name}.self_attn.${part}_proj`);
   return {
@@ -45,7 +52,7 @@ export async function loadEncoderLayer(
 }
 
 /**
- * Runs a layer over one image.
+ * Runs a layer over one image or text.
  * @param hidden address of its hidden states, which the layer's take the place of. // [tokens, hidden_size]
  */
 export type RunLayer = (layer: EncoderLayer, hidden: number) => void;
@@ -54,19 +61,18 @@ export type RunLayer = (layer: EncoderLayer, hidden: number) => void;
 const ROWS = 64;
 
 /**
- * @param tokens rows of one image
+ * @param attention of the sequence, whose keys and values are replaced by each layer's
+ * @param tokens rows of the sequence
  * @param room for what stands between the products
  */
 export function createRunLayer(
   { kernels, matmul }: Engine,
-  config: VisionTransformerConfig,
+  config: EncoderLayerConfig,
+  attention: Attention,
   tokens: number,
   room: Room,
 ): RunLayer {
-  const { hidden_size: width, intermediate_size, num_attention_heads: heads, layer_norm_eps: eps } = config;
-  const dim = width / heads;
-  const panels = room.alloc(4 * 2 * Math.ceil(tokens / 4) * 4 * width); // all keys and values
-  const scratch = room.alloc(4 * 8 * (2 * dim + tokens + 4));
+  const { hidden_size: width, intermediate_size, layer_norm_eps: eps } = config;
   const normed = room.alloc(4 * ROWS * width);
   const keysValues = room.alloc(4 * ROWS * 2 * width);
   const attended = room.alloc(4 * ROWS * width); // queries, and what they attend to in their place
@@ -77,17 +83,17 @@ export function createRunLayer(
     kernels.layer_norm(x, weight, bias, normed, rows, width, eps);
   }
 
-  function packKeysValues(layer: EncoderLayer, hidden: number, from: number, rows: number): void {
+  function putKeysValues(layer: EncoderLayer, hidden: number, from: number, rows: number): void {
     norm(layer.layer_norm1, hidden, rows);
     matmul(layer.kv_proj, normed, keysValues, rows);
-    kernels.pack_keys_values(keysValues, panels, from, rows, tokens, heads, dim);
+    attention.put(keysValues, from, rows);
   }
 
   /** Normed again: cheaper than keeping every row's query until all keys are there. */
-  function replaceRows(layer: EncoderLayer, hidden: number, rows: number): void {
+  function replaceRows(layer: EncoderLayer, hidden: number, from: number, rows: number): void {
     norm(layer.layer_norm1, hidden, rows);
     matmul(layer.q_proj, normed, attended, rows);
-    kernels.attend_image(attended, panels, attended, rows, tokens, heads, dim, scratch);
+    attention.attend(attended, from, rows);
     matmul(layer.out_proj, attended, middle, rows, { residual: hidden });
     norm(layer.layer_norm2, middle, rows);
     matmul(layer.fc1, normed, mlp, rows, { act: config.hidden_act });
@@ -96,10 +102,10 @@ export function createRunLayer(
 
   return (layer, hidden) => {
     for (let from = 0; from < tokens; from += ROWS) {
-      packKeysValues(layer, hidden + 4 * from * width, from, Math.min(ROWS, tokens - from));
+      putKeysValues(layer, hidden + 4 * from * width, from, Math.min(ROWS, tokens - from));
     }
     for (let from = 0; from < tokens; from += ROWS) {
-      replaceRows(layer, hidden + 4 * from * width, Math.min(ROWS, tokens - from));
+      replaceRows(layer, hidden + 4 * from * width, from, Math.min(ROWS, tokens - from));
     }
   };
 }

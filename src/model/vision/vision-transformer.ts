@@ -1,6 +1,7 @@
 import { yieldToEventLoop } from '../../event-loop.ts';
 import type { Engine } from '../../kernels/engine.ts';
 import { createRoom, inRoom, type Room } from '../../kernels/room.ts';
+import { bidirectionalAttention } from '../attention.ts';
 import type { Stages } from '../stage.ts';
 import type { PixelValues } from '../types.ts';
 import { createEmbedImage, loadEmbeddings } from './embeddings.ts';
@@ -92,7 +93,8 @@ export function createVisionTransformer(
       }, signal);
     });
     await inRoom(memory, async (room) => {
-      const runLayer = createRunLayer(engine, config, tokens, room);
+      const attention = bidirectionalAttention(engine, config, tokens, room);
+      const runLayer = createRunLayer(engine, config, attention, tokens, room);
       for (const [i, layer] of layers.entries()) {
         await layer.use((part) => {
           return forEachMap(({ hidden, features }) => {
