@@ -15,9 +15,9 @@ import { page } from './routes/page.ts';
 const MEBIBYTE = 2 ** 20;
 const MEMORY = {
   /** Weights, activations, keys and values. An isolate has 128 MiB for these, images and JavaScript. */
-  kernels: 40 * MEBIBYTE,
+  kernels: 36 * MEBIBYTE,
   image_embeds: 4 * MEBIBYTE,
-  prefix_positions: 512,
+  prefix_positions: 256,
 };
 
 const metrics = createMetrics();

@@ -1,3 +1,4 @@
+import { escaped, fixed, text } from '../cli/svg.ts';
 import type { Spread } from './harness.ts';
 import type { Results } from './report.ts';
 
@@ -65,11 +66,4 @@ function x(ratio: number): number {
   const [low, high] = [Math.log(0.5), Math.log(400)];
   const place = (Math.log(Math.max(ratio, 0.5)) - low) / (high - low);
   return fixed(LEFT + place * (WIDTH - LEFT - 40));
-}
-
-const fixed = (value: number): number => Number(value.toFixed(1));
-const escaped = (value: string): string => value.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-
-function text(x: number, y: number, value: string, anchor: 'start' | 'middle' | 'end'): string {
-  return `<text x="${x}" y="${fixed(y)}" text-anchor="${anchor}" fill="#222">${escaped(value)}</text>`;
 }

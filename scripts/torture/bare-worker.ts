@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream';
 import { unstable_readConfig } from 'wrangler';
 import { residentBytes } from '../bench/proc.ts';
 import { buildWorker } from '../bench/server.ts';
+import { connectInspector, type Inspector } from './inspector.ts';
 
 // wrangler's own; its main module gives the path of this platform's binary, without types.
 const { default: workerd } = createRequire(import.meta.url)('workerd') as { default: string };
@@ -18,11 +19,13 @@ const { default: workerd } = createRequire(import.meta.url)('workerd') as { defa
  */
 export interface BareWorker {
   readonly url: string;
-  readonly pid: number;
   /** Bytes. Linux: from /proc. */
   resident(field: 'VmRSS' | 'VmHWM'): number;
   /** Sets VmHWM back to what is resident now. */
   resetPeak(): void;
+  readonly inspector: Inspector;
+  /** Has V8 collect all its garbage, as soon as the isolate has its turn. */
+  collect(): Promise<void>;
   close(): void;
 }
 
@@ -30,25 +33,48 @@ export interface BareWorker {
 export async function startBareWorker(vars: Readonly<Record<string, string>> = {}): Promise<BareWorker> {
   const folder = mkdtempSync(join(tmpdir(), 'glimpse-torture-'));
   buildWorker(folder);
+  writeFileSync(join(folder, MAIN), COLLECTING);
   writeFileSync(join(folder, 'config.capnp'), capnp(folder, vars));
-  const runtime = spawn(workerd, ['serve', 'config.capnp', '--control-fd=3'], {
-    cwd: folder,
-    stdio: ['ignore', 'ignore', 'ignore', 'pipe'], // its log has a line for every cache that is not there
-  });
+  const runtime = spawn(
+    workerd,
+    ['serve', 'config.capnp', '--control-fd=3', '--inspector-addr=127.0.0.1:0'],
+    {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe'], // its log has a line for every cache that is not there
+    },
+  );
   const { pid } = runtime;
   if (pid === undefined) throw new Error('workerd did not start');
-  const port = await listening(runtime.stdio[3] as Readable);
+  const ports = await listening(runtime.stdio[3] as Readable);
+  const inspector = await connectInspector(ports.inspector);
+  const url = `http://127.0.0.1:${ports.http}`;
   return {
-    url: `http://127.0.0.1:${port}`,
-    pid,
+    url,
+    inspector,
     resident: (field) => residentBytes(pid, field),
     resetPeak: () => writeFileSync(`/proc/${pid}/clear_refs`, '5'),
+    collect: async () => void (await fetch(url + COLLECT)),
     close() {
+      inspector.close();
       runtime.kill('SIGKILL'); // asked politely, it waits for its last request
       rmSync(folder, { recursive: true });
     },
   };
 }
+
+const MAIN = 'torture.js';
+const COLLECT = '/torture/collect';
+
+/** The Worker with a path of its own besides, for a garbage collection. */
+const COLLECTING = `import worker from './index.js';
+export default {
+  fetch(request, env, context) {
+    if (!request.url.endsWith('${COLLECT}')) return worker.fetch(request, env, context);
+    gc();
+    return new Response(null, { status: 204 });
+  },
+};
+`;
 
 /** What of wrangler's own type is read here; that one is not exported in full. */
 interface WorkerConfig {
@@ -62,16 +88,17 @@ interface WorkerConfig {
 function capnp(folder: string, vars: Readonly<Record<string, string>>): string {
   const config = unstable_readConfig({ config: 'wrangler.toml' }) as unknown as WorkerConfig;
   const modules = readdirSync(folder).flatMap((name) => {
-    const kind = name === 'index.js' ? 'esModule' : name.endsWith('.wasm') ? 'wasm' : 'data';
+    const kind = [MAIN, 'index.js'].includes(name) ? 'esModule' : name.endsWith('.wasm') ? 'wasm' : 'data';
     if (/\.(map|md|json)$/.test(name)) return [];
     return [`(name = ${JSON.stringify(name)}, ${kind} = embed ${JSON.stringify(name)})`];
   });
-  modules.sort((a, b) => Number(b.includes('"index.js"')) - Number(a.includes('"index.js"'))); // the first is run
+  modules.sort((a, b) => Number(b.includes(MAIN)) - Number(a.includes(MAIN))); // the first is run
   const bindings = Object.entries({ ...config.vars, ...vars }).map(
     ([name, text]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(text)})`,
   );
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
+  v8Flags = ["--expose-gc"],
   services = [
     (name = "main", worker = .worker),
     (name = "assets", disk = (path = ${JSON.stringify(resolve(config.assets.directory))}))],
@@ -84,13 +111,16 @@ const worker :Workerd.Worker = (
 `;
 }
 
-/** workerd says on its control channel, a JSON object a line, which port it got. */
-async function listening(control: Readable): Promise<number> {
+/** workerd says on its control channel, a JSON object a line, which ports it got. */
+async function listening(control: Readable): Promise<{ readonly http: number; readonly inspector: number }> {
+  const ports = new Map<string, number>();
   for await (const chunk of control) {
     for (const line of String(chunk).split('\n').filter(Boolean)) {
       const { event, port } = JSON.parse(line) as { event: string; port: number };
-      if (event === 'listen') return port;
+      ports.set(event, port);
     }
+    const [http, inspector] = [ports.get('listen'), ports.get('listen-inspector')];
+    if (http !== undefined && inspector !== undefined) return { http, inspector };
   }
   throw new Error('workerd ended before it listened');
 }

@@ -9,8 +9,10 @@ export interface Row {
   readonly slowest_ms: number;
   /** Which trial that was. */
   readonly slowest: string;
-  /** The highest growth of memory in any of them; null where it was not measured. */
+  /** The most memory that any of them took, in the words of its section; null where it was not measured. */
   readonly peak_mb: number | null;
+  /** What else there is to say, in a line under the table. */
+  readonly note?: string;
 }
 
 export interface Context {
@@ -38,11 +40,14 @@ export function sectionMarkdown(title: string, rows: readonly Row[]): string {
     row.failures.length,
     `${row.slowest_ms.toFixed(0)} ms`,
     row.slowest,
-    row.peak_mb === null ? '' : `+${row.peak_mb.toFixed(0)} MB`,
+    row.peak_mb === null ? '' : `${row.peak_mb.toFixed(0)} MB`,
   ]);
   const table = [header, header.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`);
   const failures = rows.flatMap(({ kind, failures }) => failures.map((what) => `- ${kind}: ${what}`));
-  return [`## ${title}`, '', ...table, ...(failures.length > 0 ? ['', 'Failed:', '', ...failures] : [])].join(
-    '\n',
-  );
+  const notes = rows.flatMap(({ kind, note }) => (note === undefined ? [] : [`- ${kind}: ${note}`]));
+  return [
+    ...[`## ${title}`, '', ...table],
+    ...(notes.length > 0 ? ['', ...notes] : []),
+    ...(failures.length > 0 ? ['', 'Failed:', '', ...failures] : []),
+  ].join('\n');
 }

@@ -12,7 +12,7 @@ const BODIES = 36 * MEBIBYTE;
 const SMALL_BODIES = 8 * MEBIBYTE;
 const SMALL_BODY = 128 * 1024;
 
-/** Positions of keys and values (12 KiB each in the default bundle). Short: no longer than a first allocation. */
+/** Positions of keys and values (12 KiB each in the default bundle). Short: no longer than the least allocation. */
 const SHORT_ANSWERS = 256;
 const LONG_ANSWERS = 768;
 const SHORT_ANSWER = 64;
@@ -49,6 +49,8 @@ export function createImageBudget(): ImageBudget {
 
 /** For the keys and values of answers. */
 export interface AnswerBudget {
+  /** How many sequences of so many positions may go on side by side, beside the prompt's own: at least one. */
+  branches(positions: number): number;
   /** @param positions of each of `sequences`, their common prefix not counted */
   acquire(positions: number, sequences: number, applicant: Applicant): Promise<Permit>;
 }
@@ -58,9 +60,10 @@ export function createAnswerBudget(): AnswerBudget {
   const long = createBudget({ ...WAITING, capacity: LONG_ANSWERS });
   const lanes = createLanes(short, long, SHORT_ANSWER);
   return {
+    branches: (positions) => Math.max(1, Math.floor(LONG_ANSWERS / allocated(positions)) - 1),
     acquire: (positions, sequences, applicant) => lanes.acquire(allocated(positions) * sequences, applicant),
   };
 }
 
-/** Room for a sequence begins at 64 positions and doubles (model/llama/kv-cache.ts). */
-const allocated = (positions: number): number => Math.max(SHORT_ANSWER, 2 ** Math.ceil(Math.log2(positions)));
+/** No sequence has less room than 64 positions (model/llama/kv-cache.ts). */
+const allocated = (positions: number): number => Math.max(SHORT_ANSWER, positions);

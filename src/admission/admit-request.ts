@@ -6,10 +6,10 @@ import type { Permit } from './budget.ts';
 import { createCallerBound } from './caller-bound.ts';
 
 /**
- * Copies of a body that exist at once while it is read: a form's bytes, the file taken out of it and the
- * copy that is kept; JSON's bytes, its text, the string in it and what that decodes to.
+ * Copies of a body that exist at once while it is read: of JSON its bytes, its text, the string in it and
+ * what that decodes to. Of forms and images the image is a view of the body.
  */
-const COPIES = { form: 3, json: 4, image: 1 } as const;
+const COPIES_OF_JSON = 4;
 
 /**
  * Lets a request in when there is room for its body, before any of it is read: Content-Length tells how
@@ -28,7 +28,9 @@ export function admitRequests(max_body_bytes: number): MiddlewareHandler {
     try {
       const caller = c.get('api_key_digest');
       if (caller !== undefined) held.push(callers.enter(caller));
-      held.push(await bodies.acquire(bodyBytes(c, max_body_bytes) * copies(c), context));
+      held.push(
+        await bodies.acquire(bodyBytes(c, max_body_bytes) * (isJson(c) ? COPIES_OF_JSON : 1), context),
+      );
       await next();
     } finally {
       const release = (): void => held.forEach((permit) => permit.release());
@@ -41,8 +43,6 @@ function bodyBytes(c: Context, max_body_bytes: number): number {
   return Math.min(contentLength(c.req.raw) ?? max_body_bytes, max_body_bytes);
 }
 
-function copies(c: Context): number {
-  const type = c.req.header('content-type') ?? '';
-  if (type.startsWith('multipart/')) return COPIES.form;
-  return type.startsWith('application/json') ? COPIES.json : COPIES.image;
+function isJson(c: Context): boolean {
+  return c.req.header('content-type')?.startsWith('application/json') ?? false;
 }

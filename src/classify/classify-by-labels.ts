@@ -45,9 +45,9 @@ export async function classifyByLabels(
   const likelihoods = async (image: EmbeddedImage): Promise<readonly number[]> => {
     const messages = [{ role: 'user', content }] as const;
     const asked = promptWithImages(text, messages, bundle.model.image_token_id, [image]);
-    const { past_key_values, input_ids } = await time('prefill', () =>
-      prefillPrompt(decoder, asked, prefixes),
-    );
+    const room = asked.input_ids.length + common.length;
+    const prefilled = await time('prefill', () => prefillPrompt(decoder, asked, prefixes, room));
+    const { past_key_values, input_ids } = prefilled;
     try {
       const prompt_ids = [...input_ids, ...common];
       return await time('score', () =>

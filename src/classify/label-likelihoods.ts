@@ -3,7 +3,7 @@ import { logSumExp } from '../generation/softmax.ts';
 import type { Decoder, PastKeyValues } from '../model/types.ts';
 
 /** Sequences extended at a time: each holds keys and values of its own. */
-export const LABELS_AT_ONCE = 16;
+export const LABELS_AT_ONCE = 8;
 
 interface Continuation {
   readonly ids: readonly number[];
@@ -41,9 +41,12 @@ async function extend(
   prefix: PastKeyValues,
   continuations: readonly Continuation[],
 ): Promise<void> {
-  const forks = continuations.map((continuation) => ({ ...continuation, past_key_values: prefix.fork() }));
+  const longest = Math.max(...continuations.map(({ ids }) => ids.length));
+  const forks = continuations.map((continuation) => ({
+    ...continuation,
+    past_key_values: prefix.fork(longest),
+  }));
   try {
-    const longest = Math.max(...forks.map(({ ids }) => ids.length));
     for (let at = 0; at < longest - 1; at++) {
       const going = forks.filter(({ ids }) => at < ids.length - 1);
       const batch = going.map(({ past_key_values, ids }) => ({

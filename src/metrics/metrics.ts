@@ -42,12 +42,20 @@ export function createMetrics(): Metrics {
     'counter',
     "Time by stage. Cloudflare's clock moves only with I/O, so a stage that only computes may read 0 there.",
   );
-  const counted = [requests, in_flight, hits, misses, prompt_tokens, generated, stages];
+  const runs = createTally(
+    'glimpse_stage_runs_total',
+    'counter',
+    'How often each stage was gone through: vision once for all who ask about a new image at a time.',
+  );
+  const counted = [requests, in_flight, hits, misses, prompt_tokens, generated, stages, runs];
   return {
     observer: {
       onBegin: () => in_flight.add(NONE, 1),
       onEnd: () => in_flight.add(NONE, -1),
-      onStage: (stage, milliseconds) => stages.add({ stage }, milliseconds / 1000),
+      onStage(stage, milliseconds) {
+        stages.add({ stage }, milliseconds / 1000);
+        runs.add({ stage });
+      },
       onImage: (found) => (found === 'miss' ? misses.add(NONE) : hits.add({ tier: found })),
       onPromptTokens: (tokens) => prompt_tokens.add(NONE, tokens),
       onToken: () => generated.add(NONE),

@@ -16,13 +16,19 @@ export const idefics3ConfigSchema = z
     model_type: z.enum(['idefics3', 'smolvlm']),
     image_token_id: z.int().nonnegative().default(128_257),
     scale_factor: z.int().positive().default(2),
+    /** Here and not in text_config, as transformers has it. */
+    tie_word_embeddings: z.boolean().default(false),
     vision_config: idefics3VisionConfigSchema,
     text_config: llamaConfigSchema,
   })
   .refine(({ vision_config, scale_factor }) => patchesPerSide(vision_config) % scale_factor === 0, {
     path: ['scale_factor'],
     message: 'must divide the patches along an edge of an image (image_size / patch_size)',
-  });
+  })
+  .transform(({ tie_word_embeddings, ...config }) => ({
+    ...config,
+    text_config: { ...config.text_config, tie_word_embeddings },
+  }));
 export type Idefics3Config = z.infer<typeof idefics3ConfigSchema>;
 
 /** Idefics3 (Laurençon et al., 2024) and SmolVLM (Marafioti et al., 2025): SigLIP, pixel shuffle, Llama. */

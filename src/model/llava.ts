@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Bundle } from '../bundle/bundle.ts';
 import type { Engine } from '../kernels/engine.ts';
 import { createRoom } from '../kernels/room.ts';
-import { llamaConfigSchema } from './llama/config.ts';
+import { llamaConfigSchema, tieTextEmbeddings } from './llama/config.ts';
 import type { VisionLanguageModel } from './types.ts';
 import type { Connector } from './vision/encode-images.ts';
 import {
@@ -19,6 +19,7 @@ export const llavaConfigSchema = z
   .object({
     model_type: z.literal('llava'),
     image_token_index: z.int().nonnegative().default(32_000),
+    tie_word_embeddings: z.boolean().default(false),
     multimodal_projector_bias: z.boolean().default(true),
     projector_hidden_act: visionActivation.default('gelu'),
     /** default: without the first row, CLIP's class token. */
@@ -37,7 +38,7 @@ export const llavaConfigSchema = z
       const message = `the vision tower has hidden states -${states} to ${states - 1}`;
       context.addIssue({ code: 'custom', path: ['vision_feature_layer'], message });
     }
-    return { ...config, feature_layers };
+    return { ...tieTextEmbeddings(config), feature_layers };
   });
 export type LlavaConfig = z.infer<typeof llavaConfigSchema>;
 

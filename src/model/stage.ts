@@ -23,9 +23,12 @@ export function streamedStages(engine: Engine, bundle: Bundle): Stages {
     ready: false,
     stage: (prefixes, load) => ({
       async use(work, signal) {
-        const weights = createWeights(engine, bundle.tensors(prefixes, signal));
+        const tensors = bundle.tensors(prefixes, signal);
+        const weights = createWeights(engine, tensors);
         try {
-          return await work(await load(weights));
+          const part = await load(weights);
+          await tensors.return(); // and with it the shard that it stands in
+          return await work(part);
         } finally {
           weights.release();
         }

@@ -33,8 +33,9 @@ export interface PastKeyValues {
   /**
    * A sequence that goes on from this one. Both may be extended and released apart. What the two
    * share is not copied where the engine can avoid it.
+   * @param room how many positions it will be extended by, as far as that is known
    */
-  fork(): PastKeyValues;
+  fork(room?: number): PastKeyValues;
   release(): void;
 }
 

@@ -1,4 +1,5 @@
 import type { AnswerBudget } from '../admission/admission.ts';
+import { answerInWaves } from './answer-in-waves.ts';
 import { answerText } from './answer-text.ts';
 import type { Conversation, Message, MessagePart, OnDelta, Reply } from './conversation.ts';
 import type { EmbedImage, EmbeddedImage } from './embed-image.ts';
@@ -10,7 +11,7 @@ import type { LoadedBundle } from './loaded-bundle.ts';
 import { requireGenerative } from './bundle-kinds.ts';
 import type { PrefixCache } from '../model/prefix-cache.ts';
 import type { Observer } from './observer.ts';
-import { forkPrompt, prefillPrompt } from './prefill.ts';
+import { prefillPrompt, readPrompt } from './prefill.ts';
 import { promptWithImages } from './prompt-with-images.ts';
 import { shared, type RequestContext } from './request-context.ts';
 import { constrainAnswer, responseGrammar } from './response-format.ts';
@@ -53,27 +54,30 @@ export async function converse(
   const constraint = grammar && constrainAnswer(grammar, tokenizer, decoder.vocab_size, config, limit);
 
   const positions = prompt.input_ids.length + limit;
-  const branches = Math.max(config.num_beams, config.num_return_sequences);
+  const { num_beams, num_return_sequences: count } = config;
+  const at_once = Math.min(count, answerBudget.branches(positions));
+  requireRoomForBeams(num_beams, positions, answerBudget);
+  const branches = Math.max(num_beams, at_once);
+  const sequences = Math.max(num_beams, count) === 1 ? 1 : branches + 1; // the prompt's own stays
   const held: { release(): void }[] = [
-    await time('queue', () => answerBudget.acquire(positions, branches, conversation)),
+    await time('queue', () => answerBudget.acquire(positions, sequences, conversation)),
   ];
   try {
-    const prefilled = await time('prefill', () => prefillPrompt(decoder, prompt, prefixes));
+    const prefilled = await time('prefill', () => prefillPrompt(decoder, prompt, prefixes, positions));
     observer.onPromptTokens(prompt_tokens);
     held.push(prefilled.past_key_values);
-    const { num_return_sequences: count } = config;
-    const sequences: readonly PromptSequence[] =
-      count === 1 ? [prefilled] : await time('prefill', () => forkPrompt(decoder, prefilled, count));
-    if (count > 1) held.push(...sequences.map(({ past_key_values }) => past_key_values));
-    const answers = sequences.map((sequence, index) =>
+    const answer = (sequence: PromptSequence, index: number): ReturnType<typeof answerText> =>
       answerText(sequence, {
         ...{ decoder, tokenizer, constraint, signal },
         config: withSeedOf(config, index),
         onToken: observer.onToken,
-      }),
-    );
+      });
+    const tell: Parameters<typeof takeTurns>[2] = (delta) => onDelta(delta, digest);
+    const read = count === 1 ? prefilled : await time('prefill', () => readPrompt(decoder, prefilled));
     const { texts, logprobs } = await time('decode', () =>
-      takeTurns(answers, tokenizer, (delta) => onDelta(delta, digest)),
+      count === 1
+        ? takeTurns([answer(read, 0)], tokenizer, tell)
+        : answerInWaves(read, { count, at_once, room: limit }, answer, tokenizer, tell),
     );
     const completion_tokens = texts.reduce((sum, text) => sum + text.completion_tokens, 0);
     return {
@@ -132,6 +136,17 @@ function requireKnown(logit_bias: ReadonlyMap<number, number>, vocab_size: numbe
     'invalid_value',
     `logit_bias: there is no token ${unknown}: the last is ${vocab_size - 1}.`,
     { param: 'logit_bias' },
+  );
+}
+
+/** Beams go on side by side: where they do not fit in memory together, no waiting helps. */
+function requireRoomForBeams(num_beams: number, positions: number, answerBudget: AnswerBudget): void {
+  const most = answerBudget.branches(positions);
+  if (num_beams === 1 || num_beams <= most) return;
+  throw new GlimpseError(
+    'invalid_value',
+    `num_beams ${num_beams} is too many for answers of this length (${positions} tokens with the prompt): at most ${most} fit; shorten the answer or take fewer`,
+    { param: 'num_beams' },
   );
 }
 

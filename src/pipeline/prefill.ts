@@ -8,14 +8,18 @@ export interface PrefilledPrompt extends PromptSequence {
   readonly cached_tokens: number;
 }
 
-/** Reads the prompt up to its last image, or forks the sequence of an earlier one that begins the same. */
+/**
+ * Reads the prompt up to its last image, or forks the sequence of an earlier one that begins the same.
+ * @param room how many positions the rest of the prompt and the answer take
+ */
 export async function prefillPrompt(
   decoder: Decoder,
   { prompt_ids, prefix_key, prefix, input_ids }: PromptWithImages,
   prefixes: PrefixCache,
+  room: number,
 ): Promise<PrefilledPrompt> {
   const read: PastKeyValues[] = [];
-  const past_key_values = await prefixes.fork(prefix_key, async () => {
+  const past_key_values = await prefixes.fork(prefix_key, room, async () => {
     const made = await readPrefix(decoder, prefix, prompt_ids.length - input_ids.length);
     read.push(made);
     return made;
@@ -28,18 +32,22 @@ export async function prefillPrompt(
   };
 }
 
-/** So many sequences that go on from the prompt, which is read once: all but its last token. The caller's own. */
-export async function forkPrompt(
-  decoder: Decoder,
-  { past_key_values, prompt_ids, input_ids }: PromptSequence,
-  count: number,
-): Promise<readonly PromptSequence[]> {
+/** Reads all of the prompt but its last token. */
+export async function readPrompt(decoder: Decoder, prompt: PromptSequence): Promise<PromptSequence> {
+  const { past_key_values, input_ids } = prompt;
   if (input_ids.length > 1) await decoder.forward([{ past_key_values, input_ids: input_ids.slice(0, -1) }]);
+  return { ...prompt, input_ids: input_ids.slice(-1) };
+}
+
+/**
+ * So many sequences that go on from a prompt. The caller's own.
+ * @param room how many positions each will be extended by
+ */
+export function forkPrompt(prompt: PromptSequence, count: number, room: number): readonly PromptSequence[] {
   const forks: PromptSequence[] = [];
   try {
     while (forks.length < count) {
-      const fork = past_key_values.fork();
-      forks.push({ past_key_values: fork, prompt_ids, input_ids: input_ids.slice(-1) });
+      forks.push({ ...prompt, past_key_values: prompt.past_key_values.fork(room) });
     }
     return forks;
   } catch (error) {

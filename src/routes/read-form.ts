@@ -1,25 +1,29 @@
+import { parseMultipart, type MultipartPart } from '@remix-run/multipart-parser';
 import { GlimpseError } from '../errors.ts';
 import { readBody } from './read-body.ts';
 import { textFields } from './text-fields.ts';
 import type { Fields, RequestSchema } from './text-fields.ts';
 
-/** A multipart form: `image` as a file (or as text, like in JSON), every other field as text. */
+/**
+ * A multipart form: `image` as a file (or as text, like in JSON), every other field as text. The image is
+ * a view of the body: the platform's `formData()` copies it twice, which isolates have no room for.
+ */
 export async function readForm(
   request: Request,
   schema: RequestSchema,
   max_body_bytes: number,
 ): Promise<Fields> {
   const body = await readBody(request, max_body_bytes);
-  const entries = [...(await parse(body, request.headers))];
-  const texts = entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string');
-  const files = entries.filter((entry): entry is [string, File] => typeof entry[1] !== 'string');
-  return { ...textFields(texts, schema), ...(await image(files, texts)) };
+  const { texts, files } = parse(body, request.headers);
+  return { ...textFields(texts, schema), ...image(files, texts) };
 }
 
-async function image(
-  files: readonly (readonly [string, File])[],
-  texts: readonly (readonly [string, string])[],
-): Promise<{ image?: Uint8Array }> {
+interface Form {
+  readonly texts: readonly (readonly [name: string, text: string])[];
+  readonly files: readonly (readonly [name: string, bytes: Uint8Array])[];
+}
+
+function image(files: Form['files'], texts: Form['texts']): { image?: Uint8Array } {
   const stray = files.find(([name]) => name !== 'image');
   if (stray) {
     throw new GlimpseError('invalid_value', `${stray[0]} may not be a file: only image may.`, {
@@ -31,15 +35,30 @@ async function image(
   if (files.length > 1 || texts.some(([name]) => name === 'image')) {
     throw new GlimpseError('invalid_value', 'There is more than one image: send one.', { param: 'image' });
   }
-  return { image: new Uint8Array(await first[1].arrayBuffer()) };
+  return { image: first[1] };
 }
 
-async function parse(body: Uint8Array<ArrayBuffer>, headers: Headers): Promise<FormData> {
+function parse(body: Uint8Array, headers: Headers): Form {
+  const [, quoted, plain] =
+    /;\s*boundary=(?:"([^"]+)"|([^\s;"]+))/i.exec(headers.get('content-type') ?? '') ?? [];
+  const limits = { maxFileSize: body.length, maxTotalSize: body.length };
   try {
-    return await new Response(body, {
-      headers: { 'content-type': headers.get('content-type') ?? '' },
-    }).formData();
+    const parts = [...parseMultipart(body, { boundary: quoted ?? plain ?? '', ...limits })];
+    return {
+      texts: parts.filter((part) => !part.isFile).map((part) => [nameOf(part), part.text]),
+      files: parts.filter((part) => part.isFile).map((part) => [nameOf(part), bytesOf(part)]),
+    };
   } catch (cause) {
     throw new GlimpseError('invalid_request', 'The request body is not a valid multipart form.', { cause });
   }
+}
+
+function nameOf({ name }: MultipartPart): string {
+  if (name === undefined) throw new Error('a part without a name');
+  return name;
+}
+
+/** Parsed from one buffer, a part has its bytes in one piece of it, or none at all. */
+function bytesOf({ content: [bytes = new Uint8Array(0)] }: MultipartPart): Uint8Array {
+  return bytes;
 }

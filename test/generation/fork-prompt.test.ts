@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { forkPrompt } from '../../src/pipeline/prefill.ts';
+import { forkPrompt, readPrompt } from '../../src/pipeline/prefill.ts';
 import { generate } from '../../src/generation/generate.ts';
 import type { PromptSequence } from '../../src/generation/sequence.ts';
 import { createTinyLlama, generationConfig, promptSequence } from './fixtures.ts';
@@ -20,12 +20,13 @@ test('forked sequences go on as the prompt does, which is read once', async () =
   const decoder = createTinyLlama();
   const expected = await idsAfter(decoder, promptSequence(decoder.create(48), input_ids));
   const past_key_values = decoder.create(48);
-  const forks = await forkPrompt(decoder, promptSequence(past_key_values, input_ids), 3);
+  const read = await readPrompt(decoder, promptSequence(past_key_values, input_ids));
+  const forks = forkPrompt(read, 3, 8);
   expect(past_key_values.length).toBe(2); // all but the last token, which each fork reads
   for (const fork of forks) expect(await idsAfter(decoder, fork)).toEqual(expected);
 });
 
-test('where there is no memory for all, none is kept', async () => {
+test('where there is no memory for all, none is kept', () => {
   const decoder = createTinyLlama();
   const past_key_values = decoder.create(48);
   let forked = 0;
@@ -38,6 +39,6 @@ test('where there is no memory for all, none is kept', async () => {
     },
   };
   const live = decoder.live;
-  await expect(forkPrompt(decoder, promptSequence(scarce, [7]), 4)).rejects.toThrow('no memory');
+  expect(() => forkPrompt(promptSequence(scarce, [7]), 4, 8)).toThrow('no memory');
   expect(decoder.live).toBe(live);
 });

@@ -20,7 +20,8 @@ async function inBands(file: Uint8Array, index: number, perBand: number): Promis
     const rows = Math.min(count * v, blockRows - first * v);
     const values = coefficients(first, count)[index] ?? new Int16Array();
     const table = jpeg.quantization[index] ?? new Uint16Array();
-    bands.push(toSamples(values, blocksPerLine, rows, table).data);
+    const plane = new Uint8Array(rows * 8 * blocksPerLine * 8);
+    bands.push(toSamples(values, blocksPerLine, rows, table, plane).data);
   }
   return Uint8Array.from(bands.flatMap((band) => [...band]));
 }

@@ -11,7 +11,7 @@ import {
   idefics3VisionConfigSchema,
   siglipVisionConfigSchema,
 } from '../../src/model/vision/transformer-config.ts';
-import { openCase } from './vision-fixtures.ts';
+import { openCase, readCase } from './vision-fixtures.ts';
 
 const engine = createEngine(nodeKernelModules, 2 ** 26);
 
@@ -62,6 +62,17 @@ it.each<[string, string, (config: Record<string, unknown>) => unknown, RegExp]>(
   const error = await refusal(createModel(engine, await withConfig(name, change)));
   expect(error.code).toBe('bundle_invalid');
   expect(error.message).toMatch(message);
+});
+
+it('refuses weights that are not as wide as the configuration says', async () => {
+  const bundle = await withConfig('llava-clip', (config) => ({
+    ...config,
+    vision_config: { ...visionOf(config), intermediate_size: 72 },
+  }));
+  const encoder = await (await createModel(engine, bundle)).encoder();
+  const error = await refusal(encoder.encode(readCase('llava-clip').pixel_values));
+  expect(error.code).toBe('bundle_invalid');
+  expect(error.message).toMatch(/layers\.0\.mlp\.fc1\.weight\.q4 is U8 \[64,20\].*asks for U8 \[72,20\]/);
 });
 
 it('assumes what the classes of transformers do where config.json is silent', async () => {

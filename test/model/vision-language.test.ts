@@ -16,6 +16,7 @@ describe.each(CASES)('%s', async (name) => {
     expect(image_embeds.grid).toEqual(goldens.pixel_values.grid);
     expect(image_embeds.data.length).toBe(image_embeds.shape[0] * image_embeds.shape[1]);
     expect(relativeError(image_embeds.data, goldens.floats('image_embeds'))).toBeLessThan(bound);
+    expect(relativeError(image_embeds.pooler_output, goldens.floats('pooler_output'))).toBeLessThan(bound);
 
     const { logits, ids } = await answer(await model.decoder(), model.image_token_id, image_embeds, goldens);
     expect(relativeError(logits, goldens.floats('logits'))).toBeLessThan(logits_bound);

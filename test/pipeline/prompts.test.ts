@@ -147,10 +147,10 @@ describe('the prefix cache', () => {
   test('reads a prefix once', async () => {
     const { decoder, read } = countingDecoder();
     const prefixes = createPrefixCache(100);
-    const first = await prefillPrompt(decoder, prompt, prefixes);
+    const first = await prefillPrompt(decoder, prompt, prefixes, 8);
     expect(first).toMatchObject({ cached_tokens: 0, prompt_ids: [1, IMAGE, 3, IMAGE, 4], input_ids: [4] });
     expect(read).toHaveLength(4);
-    const second = await prefillPrompt(decoder, cut([1, IMAGE, 3, IMAGE, 5, 6], a), prefixes);
+    const second = await prefillPrompt(decoder, cut([1, IMAGE, 3, IMAGE, 5, 6], a), prefixes, 8);
     expect(second).toMatchObject({ cached_tokens: 4, input_ids: [5, 6] });
     expect(read).toHaveLength(4);
   });

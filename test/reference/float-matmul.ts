@@ -1,4 +1,4 @@
-import type { Engine, Linear } from '../../src/kernels/engine.ts';
+import type { Engine, Linear, MatmulOptions } from '../../src/kernels/engine.ts';
 import { erf } from './erf.ts';
 
 /**
@@ -6,31 +6,35 @@ import { erf } from './erf.ts';
  * what is left of a difference from PyTorch is then not the 8-bit activations.
  */
 export function withFloatActivations(engine: Engine): Engine {
-  const { memory } = engine;
   const dequantised = new WeakMap<Linear, Float32Array>();
-
-  function matmul(
-    linear: Linear,
-    x: number,
-    y: number,
-    rows: number,
-    { act = 'none', residual = 0 }: Parameters<Engine['matmul']>[4] = {},
-  ): void {
-    const { in_features: k, out_features: n, bias } = linear;
+  const matmul: Engine['matmul'] = (linear, ...rest) => {
     const w = dequantised.get(linear) ?? dequantise(engine, linear);
     dequantised.set(linear, w);
-    const input = memory.f32(x, rows * k).slice();
-    const out = memory.f32(y, rows * n);
-    for (let r = 0; r < rows; r++) {
-      for (let o = 0; o < n; o++) {
-        let sum = bias ? (memory.f32(bias + 4 * o, 1)[0] ?? 0) : 0;
-        for (let i = 0; i < k; i++) sum += (input[r * k + i] ?? 0) * (w[o * k + i] ?? 0);
-        out[r * n + o] = ACTIVATIONS[act](sum);
-      }
-    }
-    if (residual) memory.f32(residual, rows * n).forEach((v, i) => (out[i] = (out[i] ?? 0) + v));
-  }
+    multiply(engine, linear, w, ...rest);
+  };
   return { ...engine, matmul };
+}
+
+/** The product of a layer, of which `linear` gives all but the weights. @param w [out_features, in_features] */
+export function multiply(
+  { memory }: Engine,
+  { in_features: k, out_features: n, bias }: Linear,
+  w: Float32Array,
+  x: number,
+  y: number,
+  rows: number,
+  { act = 'none', residual = 0 }: MatmulOptions = {},
+): void {
+  const input = memory.f32(x, rows * k).slice();
+  const out = memory.f32(y, rows * n);
+  for (let r = 0; r < rows; r++) {
+    for (let o = 0; o < n; o++) {
+      let sum = bias ? (memory.f32(bias + 4 * o, 1)[0] ?? 0) : 0;
+      for (let i = 0; i < k; i++) sum += (input[r * k + i] ?? 0) * (w[o * k + i] ?? 0);
+      out[r * n + o] = ACTIVATIONS[act](sum);
+    }
+  }
+  if (residual) memory.f32(residual, rows * n).forEach((v, i) => (out[i] = (out[i] ?? 0) + v));
 }
 
 const ACTIVATIONS = {

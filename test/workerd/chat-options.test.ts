@@ -219,6 +219,7 @@ describe('what is not honoured is refused by name', () => {
     [{ logit_bias: { '5': 101 } }, 'invalid_value', 'logit_bias.5'],
     [{ num_beams: 2, stream: true }, 'invalid_value', 'stream'],
     [{ num_beams: 2, n: 2 }, 'invalid_value', 'n'],
+    [{ num_beams: 8, max_tokens: 180 }, 'invalid_value', 'num_beams'], // more than fits in memory
     [{ num_beams: 2, logprobs: true }, 'invalid_value', 'logprobs'],
     [{ num_beams: 2, temperature: 1 }, 'invalid_value', 'temperature'],
     [{ num_beams: 2, top_p: 0.5 }, 'invalid_value', 'top_p'],

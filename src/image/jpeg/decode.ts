@@ -6,7 +6,6 @@ import { toSamples, type Plane } from './samples.ts';
 import { readScans, type Jpeg } from './scans.ts';
 import { upsamplerOf, type PlaneBand } from './upsample.ts';
 
-/** Bands are small, so that what a band leaves behind is collected before it adds up. */
 const BAND_PIXELS = 1 << 16;
 
 /**
@@ -31,11 +30,13 @@ async function* decodeBands(jpeg: Jpeg, pause: Pause): AsyncGenerator<Band> {
   const lines = frame.components.map(() => new Uint8Array(frame.width + 8));
   const rgb = new Uint8Array(perBand * frame.maxV * 8 * frame.width * 3);
 
+  const planesAt = createPlanes(jpeg, coefficients, perBand);
+
   let above: readonly (Uint8Array | null)[] = frame.components.map(() => null);
-  let next = planesAt(jpeg, coefficients, 0, perBand);
+  let next = planesAt(0);
   for (let first = 0; first < frame.mcuRows; first += perBand) {
     const planes = next;
-    next = first + perBand < frame.mcuRows ? planesAt(jpeg, coefficients, first + perBand, perBand) : [];
+    next = first + perBand < frame.mcuRows ? planesAt(first + perBand) : [];
     const bands = frame.components.map(({ v, height }, i): PlaneBand => {
       const plane = planes[i] ?? EMPTY;
       return {
@@ -58,16 +59,27 @@ async function* decodeBands(jpeg: Jpeg, pause: Pause): AsyncGenerator<Band> {
 
 const EMPTY: Plane = { data: new Uint8Array(0), stride: 0 };
 
-function planesAt(
-  jpeg: Jpeg,
+/**
+ * Gives the planes of the band that begins at an MCU row. Three bands are read at a time (a band's
+ * neighbours smooth its edges), so three sets of planes take turns: planes of each band's own would leave
+ * behind as many bytes as the picture has samples before they are collected.
+ */
+function createPlanes(
+  { frame, quantization }: Jpeg,
   coefficients: CoefficientRows,
-  first: number,
   perBand: number,
-): readonly Plane[] {
-  const count = Math.min(perBand, jpeg.frame.mcuRows - first);
-  return coefficients(first, count).map((values, i) => {
-    const { v = 1, blocksPerLine = 0, blockRows = 0 } = jpeg.frame.components[i] ?? {};
-    const rows = Math.min(count * v, blockRows - first * v);
-    return toSamples(values, blocksPerLine, rows, jpeg.quantization[i] ?? new Uint16Array(64));
-  });
+): (first: number) => readonly Plane[] {
+  const sets = [0, 1, 2].map(() =>
+    frame.components.map(({ v, blocksPerLine }) => new Uint8Array(perBand * v * 8 * blocksPerLine * 8)),
+  );
+  return (first) => {
+    const count = Math.min(perBand, frame.mcuRows - first);
+    const set = sets[(first / perBand) % sets.length] ?? [];
+    return coefficients(first, count).map((values, i) => {
+      const { v = 1, blocksPerLine = 0, blockRows = 0 } = frame.components[i] ?? {};
+      const rows = Math.min(count * v, blockRows - first * v);
+      const table = quantization[i] ?? new Uint16Array(64);
+      return toSamples(values, blocksPerLine, rows, table, set[i] ?? EMPTY.data);
+    });
+  };
 }

@@ -16,15 +16,15 @@ const ZIGZAG = Uint8Array.from(
   }),
 );
 
-/** Dequantises and transforms blocks. `quantization` stands in zigzag order too. */
+/** Dequantises and transforms blocks into `data`. `quantization` stands in zigzag order too. */
 export function toSamples(
   coefficients: Coefficients, // [blockRows, blocksPerLine, 64]
   blocksPerLine: number,
   blockRows: number,
   quantization: Uint16Array,
+  data: Uint8Array, // [>= blockRows * 8, blocksPerLine * 8]
 ): Plane {
   const stride = blocksPerLine * 8;
-  const data = new Uint8Array(blockRows * 8 * stride);
   const block = new Int32Array(64);
   for (let row = 0; row < blockRows; row++) {
     for (let column = 0; column < blocksPerLine; column++) {

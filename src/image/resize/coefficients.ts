@@ -56,12 +56,16 @@ export function axisCoefficients(input: number, window: Window, filter: Filter):
       CURVE[filter]((x + from - center + 0.5) * (1 / filterScale)),
     );
     const sum = curve.reduce((a, b) => a + b, 0);
-    first[i] = from;
-    count[i] = to - from;
-    weights.set(
-      curve.map((w) => toFixed(sum === 0 ? w : w / sum)),
-      i * stride,
+    const fixed = curve.map((w) => toFixed(sum === 0 ? w : w / sum));
+    // Without zeros at the ends: an axis that keeps its length has one weight a position.
+    const skipped = Math.max(
+      0,
+      fixed.findIndex((w) => w !== 0),
     );
+    const kept = fixed.slice(skipped, fixed.findLastIndex((w) => w !== 0) + 1);
+    first[i] = from + skipped;
+    count[i] = kept.length;
+    weights.set(kept, i * stride);
   }
   return { first, count, weights, stride };
 }

@@ -78,7 +78,7 @@ export class LlamaPastKeyValues implements PastKeyValues {
   }
 
   /** The first fork freezes what the sequence holds into the shared prefix; a later tail is copied. */
-  fork(): LlamaPastKeyValues {
+  fork(room = 0): LlamaPastKeyValues {
     if (this.#prefix === undefined) {
       this.#prefix = { ...this.#own, owners: 1 };
       this.#own = this.#allocate(0);
@@ -86,7 +86,7 @@ export class LlamaPastKeyValues implements PastKeyValues {
     const child = new LlamaPastKeyValues(
       this.#memory,
       this.#shape,
-      Math.max(FIRST_CAPACITY, this.#own.capacity),
+      Math.max(FIRST_CAPACITY, this.#own.capacity, this.#own.length + room),
     );
     this.#prefix.owners += 1;
     child.#prefix = this.#prefix;
