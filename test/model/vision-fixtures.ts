@@ -16,13 +16,13 @@ export interface VisionGoldens {
   readonly pixel_values: PixelValues;
 }
 
-export function openCase(name: string): Promise<Bundle> {
-  return openBundle(fileSource(FOLDER), name);
+export function openCase(name: string, folder = FOLDER): Promise<Bundle> {
+  return openBundle(fileSource(folder), name);
 }
 
-export function readCase(name: string): VisionGoldens {
+export function readCase(name: string, folder = FOLDER): VisionGoldens {
   const file = `${name}.safetensors`;
-  const bytes = new Uint8Array(readFileSync(`${FOLDER}/${file}`));
+  const bytes = new Uint8Array(readFileSync(`${folder}/${file}`));
   const tensors = new Map(readSafetensors(bytes, file).map((t) => [t.name, t]));
   const tensor = (name: string) => {
     const found = tensors.get(name);
