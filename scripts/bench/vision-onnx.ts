@@ -12,7 +12,7 @@ import { createGraph } from './onnx.ts';
 export async function visionModel(bundle: Bundle, config: GlimpseConfig): Promise<Uint8Array> {
   const tensors = new Map<string, Tensor>();
   for await (const tensor of bundle.tensors(['vision_tower', 'multi_modal_projector'])) {
-    tensors.set(tensor.name, tensor);
+    tensors.set(tensor.name, { ...tensor, data: tensor.data.slice() });
   }
   const graph = createGraph();
   const { vision_config: vision, projector_config: projector } = config;

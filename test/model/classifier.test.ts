@@ -35,7 +35,10 @@ it.each(['relaxed', 'simd'] as const)(
 
 it('is PyTorch to 1e-3 where activations are not rounded', async () => {
   const bundle = await openBundle(fileSource('model-shards'), 'glimpse-10m');
-  const model = await createVisionLanguageModel(withFloatActivations(createEngine(nodeKernelModules, 2 ** 28)), bundle);
+  const model = await createVisionLanguageModel(
+    withFloatActivations(createEngine(nodeKernelModules, 2 ** 28)),
+    bundle,
+  );
   const [encoder, classifier] = await Promise.all([model.encoder(), model.classifier?.()]);
   for (const image of images) {
     const { pooler_output } = await encoder.encode(goldens.pixel_values(image));
