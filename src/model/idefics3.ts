@@ -24,16 +24,20 @@ export const idefics3ConfigSchema = z
   .refine(({ vision_config, scale_factor }) => patchesPerSide(vision_config) % scale_factor === 0, {
     path: ['scale_factor'],
     message: 'must divide the patches along an edge of an image (image_size / patch_size)',
-  });
+  })
+  .transform(({ tie_word_embeddings, ...config }) => ({
+    ...config,
+    text_config: { ...config.text_config, tie_word_embeddings },
+  }));
 export type Idefics3Config = z.infer<typeof idefics3ConfigSchema>;
 
 /** Idefics3 (Laurençon et al., 2024) and SmolVLM (Marafioti et al., 2025): SigLIP, pixel shuffle, Llama. */
 export function createIdefics3(engine: Engine, bundle: Bundle, config: Idefics3Config): VisionLanguageModel {
-  const { vision_config, scale_factor, image_token_id, tie_word_embeddings } = config;
+  const { vision_config, text_config, scale_factor, image_token_id } = config;
   return createTransformerModel(engine, bundle, {
     image_token_id,
     vision_config,
-    text_config: { ...config.text_config, tie_word_embeddings },
+    text_config,
     feature_layers: [vision_config.num_hidden_layers],
     image_tokens: (patchesPerSide(vision_config) / scale_factor) ** 2,
     connector: {

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Bundle } from '../bundle/bundle.ts';
 import type { Engine } from '../kernels/engine.ts';
 import { createRoom } from '../kernels/room.ts';
-import { llamaConfigSchema } from './llama/config.ts';
+import { llamaConfigSchema, tieTextEmbeddings } from './llama/config.ts';
 import type { VisionLanguageModel } from './types.ts';
 import type { Connector } from './vision/encode-images.ts';
 import {
@@ -38,9 +38,7 @@ export const llavaConfigSchema = z
       const message = `the vision tower has hidden states -${states} to ${states - 1}`;
       context.addIssue({ code: 'custom', path: ['vision_feature_layer'], message });
     }
-    // Files say it in either place.
-    const tie_word_embeddings = config.tie_word_embeddings || config.text_config.tie_word_embeddings;
-    return { ...config, feature_layers, text_config: { ...config.text_config, tie_word_embeddings } };
+    return { ...tieTextEmbeddings(config), feature_layers };
   });
 export type LlavaConfig = z.infer<typeof llavaConfigSchema>;
 

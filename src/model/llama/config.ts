@@ -74,6 +74,17 @@ export const llamaConfigSchema = z
     };
   });
 export type LlamaConfig = z.infer<typeof llamaConfigSchema>;
+/**
+ * The configuration of a model around a decoder, which may say on its own level that the decoder's embeddings
+ * make the logits.
+ */
+export function tieTextEmbeddings<
+  Config extends { readonly tie_word_embeddings: boolean; readonly text_config: LlamaConfig },
+>(config: Config): Config {
+  const tie_word_embeddings = config.tie_word_embeddings || config.text_config.tie_word_embeddings;
+  return { ...config, text_config: { ...config.text_config, tie_word_embeddings } };
+}
+
 type Published = z.infer<typeof llama> | z.infer<typeof mistral> | z.infer<typeof qwen2>;
 
 /** Qwen2 has biases on queries, keys and values whatever its configuration says. */

@@ -16,7 +16,7 @@ export interface VisionTransformer {
   readonly width: number;
   /**
    * Features of the images in order, group by group: addresses of [tokens, width], valid until the next
-   * group is asked for. Calls must not overlap.
+   * group is asked for.
    */
   features(pixel_values: PixelValues, signal?: AbortSignal): AsyncGenerator<readonly number[], void>;
 }

@@ -1,0 +1,58 @@
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { fromUser, ROOT } from '../cli/paths.ts';
+
+export interface ImportArguments {
+  /** A Hugging Face model folder. */
+  readonly folder: string;
+  /** Of the bundle. */
+  readonly id: string;
+  /** A folder of bundles. */
+  readonly out: string;
+  readonly eightBit: readonly RegExp[];
+  readonly dryRun: boolean;
+}
+
+export const IMPORT_USAGE = `npm run import -- <folder> --id NAME [options]
+
+  <folder>        a model as published on Hugging Face: config.json, *.safetensors, tokenizer.json, ...
+  --id NAME       the bundle's name: letters, digits, dots, dashes, underscores
+  --out <folder>  where bundles lie (default: model-shards)
+  --8bit <regex>  layers that get 8 bits instead of 4, by their names in the bundle; several times if need be
+  --dry-run       writes nothing: prints the sizes, and what memory the model takes in an isolate`;
+
+/** @throws Error that says what is wrong */
+export function parseImportArguments(args: readonly string[]): ImportArguments {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      id: { type: 'string' },
+      out: { type: 'string' },
+      '8bit': { type: 'string', multiple: true, default: [] },
+      'dry-run': { type: 'boolean', default: false },
+    },
+  });
+  const [folder, ...more] = positionals;
+  if (folder === undefined) throw new Error('There is no model folder.');
+  if (more.length > 0) throw new Error(`What is ${JSON.stringify(more[0])}? One folder at a time.`);
+  if (values.id === undefined) throw new Error('The bundle needs a name: --id NAME.');
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(values.id)) {
+    throw new Error(`--id ${values.id}: use letters, digits, dots, dashes and underscores, no slash.`);
+  }
+  return {
+    folder: fromUser(folder),
+    id: values.id,
+    out: values.out === undefined ? join(ROOT, 'model-shards') : fromUser(values.out),
+    eightBit: values['8bit'].map(pattern),
+    dryRun: values['dry-run'],
+  };
+}
+
+function pattern(source: string): RegExp {
+  try {
+    return new RegExp(source);
+  } catch (cause) {
+    throw new Error(`--8bit ${source} is no regular expression.`, { cause });
+  }
+}

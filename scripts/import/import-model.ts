@@ -1,0 +1,151 @@
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MANIFEST, MANIFEST_LIMIT, parseManifest, type FileEntry } from '../../src/bundle/manifest.ts';
+import { fileEntry, indexOf, json, manifestOf } from '../bundle/bundle-files.ts';
+import { writeSafetensors } from '../bundle/safetensors-writer.ts';
+import type { Shard } from '../bundle/shards.ts';
+import type { Architecture } from './architectures/architecture.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { smallFiles } from './files.ts';
+import { matchTensors } from './match.ts';
+import { slotsOf, type Piece } from './pieces.ts';
+import type { Plan } from './plan.ts';
+import type { QuantizationError } from './quantize-q4.ts';
+import { createQuantizer } from './quantize-piece.ts';
+import { fingerprintOf, openState, STATE, writeWhole, type FinishedShard } from './state.ts';
+
+export interface Source {
+  readonly folder: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly architecture: Architecture;
+  readonly checkpoint: Checkpoint;
+}
+
+export interface Target {
+  /** The bundle's, and its folder's name. */
+  readonly id: string;
+  /** A folder of bundles. */
+  readonly out: string;
+}
+
+export interface Imported {
+  readonly digest: string;
+  /** Of all files. */
+  readonly bytes: number;
+  /** Over the 4-bit weights. */
+  readonly error: QuantizationError;
+}
+
+/**
+ * Writes the bundle, shard by shard. What an import that was cut off left is gone on with; the manifest
+ * comes last, so that a bundle without one is none.
+ * @param onShard is told of each shard that is done
+ */
+export async function importModel(
+  source: Source,
+  plan: Plan,
+  { id, out }: Target,
+  onShard: (shard: Shard<Piece>) => void,
+): Promise<Imported> {
+  const { folder, config, architecture, checkpoint } = source;
+  const tensors = matchTensors(architecture, checkpoint.tensors);
+  const small = await smallFiles(folder, config, plan.modules_8bit);
+  const target = join(out, id);
+  await mkdir(target, { recursive: true });
+  await clear(target, [...plan.shards.map(({ name }) => name), ...Object.keys(small)]);
+
+  const inputs = checkpoint.files.map((name) => join(folder, name));
+  const state = await openState(target, await fingerprintOf(inputs, { config, shards: shardNames(plan) }));
+  const written: (readonly [string, FinishedShard])[] = [];
+  for (const shard of plan.shards) {
+    const done = await state.finished(shard.name);
+    const entry = done ?? (await writeShard(target, shard, checkpoint, tensors));
+    if (!done) await state.finish(shard.name, entry);
+    written.push([shard.name, entry]);
+    onShard(shard);
+  }
+
+  const files = { ...small, [INDEX]: json(indexOf(placed(plan))) };
+  for (const [name, bytes] of Object.entries(files)) await writeFile(join(target, name), bytes);
+  const entries = await entriesOf(files, written);
+  const manifest = json(await manifestOf(id, entries));
+  const { digest } = await parseManifest(manifest, id);
+  if (manifest.length > MANIFEST_LIMIT) {
+    throw new Error(
+      `The manifest has ${manifest.length} bytes, and may have ${MANIFEST_LIMIT}: the model is too large.`,
+    );
+  }
+  await writeWhole(join(target, MANIFEST), manifest);
+  await state.remove();
+  return {
+    digest,
+    bytes: Object.values(entries).reduce((sum, { size }) => sum + size, manifest.length),
+    error: sumOf(written.map(([, { error }]) => error)),
+  };
+}
+
+const INDEX = 'model.safetensors.index.json';
+const SHARD = /^model-\d{5}-of-\d{5}\.safetensors(\.partial)?$/;
+
+/**
+ * Takes an older bundle's manifest and shards away, so that no stale one is ever uploaded.
+ * @throws Error where the folder holds anything that no import wrote
+ */
+async function clear(folder: string, names: readonly string[]): Promise<void> {
+  const own = new Set([
+    ...names,
+    MANIFEST,
+    INDEX,
+    STATE,
+    `${STATE}.partial`,
+    `${MANIFEST}.partial`,
+    'generation_config.json',
+  ]);
+  const there = await readdir(folder);
+  const strangers = there.filter((name) => !own.has(name) && !SHARD.test(name));
+  if (strangers.length > 0) throw new Error(`${folder} holds other files: remove ${strangers.join(', ')}.`);
+  const stale = there.filter((name) => name === MANIFEST || (SHARD.test(name) && !names.includes(name)));
+  for (const name of stale) await rm(join(folder, name));
+}
+
+async function writeShard(
+  folder: string,
+  { name, items }: Shard<Piece>,
+  checkpoint: Checkpoint,
+  tensors: ReturnType<typeof matchTensors>,
+): Promise<FinishedShard> {
+  const quantizer = createQuantizer(checkpoint, tensors);
+  const data = [];
+  for (const piece of items) data.push(...(await quantizer.quantize(piece)));
+  const bytes = writeSafetensors(data);
+  await writeWhole(join(folder, name), bytes);
+  return { ...(await fileEntry(bytes)), error: quantizer.error };
+}
+
+function placed({ shards }: Plan): Parameters<typeof indexOf>[0] {
+  return shards.flatMap(({ name: shard, items }) =>
+    items.flatMap((piece) => slotsOf(piece).map(({ name, bytes }) => ({ name, shard, bytes }))),
+  );
+}
+
+/** What stands in which shard, in which form: with the input's bytes it decides every shard's. */
+function shardNames({ shards }: Plan): readonly unknown[] {
+  return shards.map(({ name, items }) => [name, items.flatMap((piece) => slotsOf(piece))]);
+}
+
+async function entriesOf(
+  files: Readonly<Record<string, Uint8Array<ArrayBuffer>>>,
+  shards: readonly (readonly [string, FileEntry])[],
+): Promise<Readonly<Record<string, FileEntry>>> {
+  const small = await Promise.all(
+    Object.entries(files).map(async ([name, bytes]) => [name, await fileEntry(bytes)] as const),
+  );
+  const large = shards.map(([name, { size, sha256 }]) => [name, { size, sha256 }] as const);
+  return Object.fromEntries([...large, ...small]);
+}
+
+function sumOf(errors: readonly QuantizationError[]): QuantizationError {
+  const sum = (key: keyof QuantizationError): number =>
+    errors.reduce((total, error) => total + error[key], 0);
+  return { squared: sum('squared'), nearest: sum('nearest'), total: sum('total') };
+}

@@ -1,0 +1,78 @@
+import type { Tensor } from '../../src/bundle/safetensors.ts';
+import type { Checkpoint, PublishedTensor } from './checkpoint.ts';
+import { product, sourceOf } from './modules.ts';
+import { slotsOf, type Piece } from './pieces.ts';
+import { quantizeQ4, type QuantizationError } from './quantize-q4.ts';
+import { quantizeQ8 } from './quantize-q8.ts';
+
+/** Reads the published values of a piece, a few rows at a time, and gives its tensors as the bundle has them. */
+export interface Quantizer {
+  /** @throws Error that names the tensor where a value is not finite, or too large */
+  quantize(piece: Piece): Promise<readonly Tensor[]>;
+  /** Over all 4-bit values so far. */
+  readonly error: QuantizationError;
+}
+
+/** Values that are read at once. */
+const CHUNK = 1 << 19;
+
+/** @param tensors published tensors by their names in a bundle */
+export function createQuantizer(
+  checkpoint: Checkpoint,
+  tensors: ReadonlyMap<string, PublishedTensor>,
+): Quantizer {
+  const error = { squared: 0, nearest: 0, total: 0 };
+
+  const read = (name: string, from: number, count: number): Promise<Float32Array> =>
+    checkpoint.read(tensors.get(name)?.name ?? name, from, count);
+
+  async function weightsOf(piece: Piece, source: string, first: number): Promise<readonly Uint8Array[]> {
+    const inputs = product(piece.module.shape.slice(1));
+    const [values, scales] = slotsOf(piece).map(({ bytes }) => new Uint8Array(bytes));
+    if (values === undefined || scales === undefined) return [];
+    const step = Math.max(1, Math.floor(CHUNK / inputs));
+    for (let row = 0; row < piece.rows; row += step) {
+      const rows = Math.min(step, piece.rows - row);
+      const floats = await read(source, (first + row) * inputs, rows * inputs);
+      const chunk = piece.bits === 4 ? quantizeQ4(floats, inputs) : quantizeQ8(floats, inputs);
+      if ('error' in chunk) add(error, chunk.error);
+      values.set(bytesOf(chunk.q), (values.length / piece.rows) * row);
+      scales.set(bytesOf(chunk.scale), (scales.length / piece.rows) * row);
+    }
+    return [values, scales];
+  }
+
+  async function dataOf(piece: Piece): Promise<readonly Uint8Array[]> {
+    const { module } = piece;
+    if (module.kind === 'floats') return [bytesOf(await read(module.name, 0, product(module.shape))).slice()];
+    const { name, first } = sourceOf(module);
+    const weights = await weightsOf(piece, `${name}.weight`, first + piece.first);
+    if (!module.bias) return weights;
+    return [...weights, bytesOf(await read(`${name}.bias`, first + piece.first, piece.rows)).slice()];
+  }
+
+  return {
+    error,
+    async quantize(piece) {
+      try {
+        const data = await dataOf(piece);
+        return slotsOf(piece).map(({ name, dtype, shape }, i) => {
+          return { name, dtype, shape, data: data[i] ?? new Uint8Array() };
+        });
+      } catch (cause) {
+        if (cause instanceof RangeError) throw new Error(`${piece.name}: ${cause.message}`, { cause });
+        throw cause;
+      }
+    },
+  };
+}
+
+function add(sum: { -readonly [K in keyof QuantizationError]: number }, more: QuantizationError): void {
+  sum.squared += more.squared;
+  sum.nearest += more.nearest;
+  sum.total += more.total;
+}
+
+function bytesOf(values: Uint8Array | Int8Array | Uint16Array | Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
