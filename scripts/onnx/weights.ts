@@ -1,9 +1,12 @@
 import type { Tensor } from '../../src/bundle/safetensors.ts';
 import { halfToFloat } from '../../src/kernels/reference.ts';
 
+/** Copies: a bundle frees a shard's memory when it goes on to the next. */
 export async function collectTensors(tensors: AsyncIterable<Tensor>): Promise<ReadonlyMap<string, Tensor>> {
   const collected = new Map<string, Tensor>();
-  for await (const tensor of tensors) collected.set(tensor.name, tensor);
+  for await (const tensor of tensors) {
+    collected.set(tensor.name, { ...tensor, data: tensor.data.slice() });
+  }
   return collected;
 }
 
