@@ -15,12 +15,15 @@ interface FreeBlock {
  */
 export class WasmMemory {
   readonly memory: WebAssembly.Memory;
+  /** The most bytes that it may grow to. */
+  readonly limit: number;
   readonly #sizes = new Map<number, number>();
   /** Free blocks by address; no two touch. */
   #free: FreeBlock[];
 
-  /** @param base first byte the allocator may use  @param limit most bytes the memory may grow to */
+  /** @param base first byte the allocator may use */
   constructor(base: number, limit: number) {
+    this.limit = limit;
     const initial = Math.ceil(base / PAGE);
     this.memory = new WebAssembly.Memory({ initial, maximum: Math.floor(limit / PAGE) });
     const at = Math.ceil(base / ALIGN) * ALIGN;
