@@ -1,48 +1,12 @@
 import relaxed from '../build/kernels.relaxed.wasm';
 import simd from '../build/kernels.simd.wasm';
-import { createApp } from './app.ts';
-import { createEmbedsCache } from './cache/embeds-cache.ts';
-import { access, bundleSource, cacheTier, remoteImages, type Bindings } from './config.ts';
-import { DEFAULT_LIMITS } from './image/limits.ts';
 import { createEngine } from './kernels/engine.ts';
-import { errorFields, log } from './log.ts';
-import { loadBundle } from './pipeline/loaded-bundle.ts';
-import { createMetrics } from './metrics/metrics.ts';
-import { PAGE_FILES } from './page-files.ts';
-import { createPipeline, type Pipeline } from './pipeline/pipeline.ts';
-import { page } from './routes/page.ts';
+import { modelsOn } from './model/create-model.ts';
+import { createWorker } from './worker.ts';
 
-const MEBIBYTE = 2 ** 20;
-const MEMORY = {
-  /** Weights, activations, keys and values. An isolate has 128 MiB for these, images and JavaScript. */
-  kernels: 36 * MEBIBYTE,
-  image_embeds: 4 * MEBIBYTE,
-  prefix_positions: 256,
-};
+/** Weights, activations, keys and values, in bytes. An isolate has 128 MiB for these, images and JavaScript. */
+const KERNELS_MEMORY = 36 * 2 ** 20;
 
-const metrics = createMetrics();
-let pipeline: Pipeline | undefined;
-
-/** One for all requests of the isolate: what is loaded stays loaded. */
-function pipelineFor(bindings: Bindings): Pipeline {
-  pipeline ??= createPipeline({
-    model: bindings.BUNDLE,
-    load: () =>
-      loadBundle(bundleSource(bindings), bindings.BUNDLE, () =>
-        createEngine({ relaxed: () => relaxed, simd: () => simd }, MEMORY.kernels),
-      ),
-    cache: createEmbedsCache({
-      max_bytes: MEMORY.image_embeds,
-      tier: cacheTier(bindings),
-      onError: ({ tier, operation, error }) =>
-        log('warn', 'cache', { tier, operation, ...errorFields(error) }),
-    }),
-    limits: DEFAULT_LIMITS,
-    observer: metrics.observer,
-    fetchRemoteImage: remoteImages(bindings),
-    max_prefix_positions: MEMORY.prefix_positions,
-  });
-  return pipeline;
-}
-
-export default createApp(pipelineFor, { access, metrics, log }).route('/', page(PAGE_FILES));
+export default createWorker(
+  modelsOn(() => createEngine({ relaxed: () => relaxed, simd: () => simd }, KERNELS_MEMORY)),
+);

@@ -6,6 +6,7 @@ import { createEmbedsCache } from './cache/embeds-cache.ts';
 import { DEFAULT_LIMITS } from './image/limits.ts';
 import { createEngine } from './kernels/engine.ts';
 import { nodeKernelModules } from './kernels/modules-node.ts';
+import { modelsOn } from './model/create-model.ts';
 import { loadBundle } from './pipeline/loaded-bundle.ts';
 import { createFetchRemoteImage } from './remote-image/fetch-remote-image.ts';
 import { createPipeline, type Pipeline, type Query } from './pipeline/pipeline.ts';
@@ -35,7 +36,12 @@ export function createNodePipeline(
   const source = heard(fileSource(dirname(path)), onFetch);
   return createPipeline({
     model,
-    load: () => loadBundle(source, model, () => createEngine(nodeKernelModules, MEMORY.kernels)),
+    load: () =>
+      loadBundle(
+        source,
+        model,
+        modelsOn(() => createEngine(nodeKernelModules, MEMORY.kernels)),
+      ),
     cache: createEmbedsCache({ max_bytes: MEMORY.image_embeds, onError: () => undefined }), // no tier, no errors
     limits: DEFAULT_LIMITS,
     fetchRemoteImage: createFetchRemoteImage({ hosts: [] }),

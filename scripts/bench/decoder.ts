@@ -4,7 +4,8 @@ import type { LlamaConfig } from '../../src/model/llama/config.ts';
 import { glimpseConfigSchema } from '../../src/model/config.ts';
 import type { Decoder, PastKeyValues } from '../../src/model/types.ts';
 import { best, race, ratio, spread, type Contestant, type RaceOptions, type Spread } from './harness.ts';
-import { createGraph, openSession, tensor, type Session } from './onnx.ts';
+import { createGraph } from '../onnx/graph-builder.ts';
+import { openSession, tensor, type Session } from './onnx.ts';
 import {
   engineOf,
   gaussian,
@@ -132,13 +133,13 @@ function tokenModel(config: LlamaConfig, kind: OrtKind): Uint8Array {
   const middle = graph.input('middle', [1, intermediate_size]);
   const product = (x: string, k: number, n: number, count: number) =>
     productsNode(graph, x, randomWeights({ k, n, count }), count, kind);
-  return graph.encode([
-    product(hidden, hidden_size, qkv, count),
-    product(hidden, hidden_size, hidden_size, count),
-    product(hidden, hidden_size, 2 * intermediate_size, count),
-    product(middle, intermediate_size, hidden_size, count),
-    product(hidden, hidden_size, vocab_size, 1),
-  ]);
+  return graph.encode({
+    qkv: product(hidden, hidden_size, qkv, count),
+    attended: product(hidden, hidden_size, hidden_size, count),
+    gate_up: product(hidden, hidden_size, 2 * intermediate_size, count),
+    down: product(middle, intermediate_size, hidden_size, count),
+    logits: product(hidden, hidden_size, vocab_size, 1),
+  });
 }
 
 async function tokenRuns(session: Session, { hidden_size, intermediate_size }: LlamaConfig): Promise<void> {

@@ -3,6 +3,7 @@ import { createEmbedsCache } from '../../src/cache/embeds-cache.ts';
 import { DEFAULT_LIMITS } from '../../src/image/limits.ts';
 import { createEngine, type Engine } from '../../src/kernels/engine.ts';
 import { nodeKernelModules } from '../../src/kernels/modules-node.ts';
+import { modelsOn } from '../../src/model/create-model.ts';
 import { loadBundle } from '../../src/pipeline/loaded-bundle.ts';
 import { UNOBSERVED } from '../../src/pipeline/observer.ts';
 import { createFetchRemoteImage } from '../../src/remote-image/fetch-remote-image.ts';
@@ -23,11 +24,15 @@ export function pipelineOnNode({ onStage = () => undefined, onEngine = () => und
   return createPipeline({
     model: BUNDLE,
     load: () =>
-      loadBundle(fileSource(BUNDLES), BUNDLE, () => {
-        const engine = createEngine(nodeKernelModules, 64 * 2 ** 20);
-        onEngine(engine);
-        return engine;
-      }),
+      loadBundle(
+        fileSource(BUNDLES),
+        BUNDLE,
+        modelsOn(() => {
+          const engine = createEngine(nodeKernelModules, 64 * 2 ** 20);
+          onEngine(engine);
+          return engine;
+        }),
+      ),
     cache: createEmbedsCache({ max_bytes: 4 * 2 ** 20, onError: () => undefined }),
     limits: DEFAULT_LIMITS,
     fetchRemoteImage: createFetchRemoteImage({ hosts: [] }),

@@ -1,7 +1,8 @@
 import { createEngine, type Engine, type KernelBuild, type Linear } from '../../src/kernels/engine.ts';
 import { nodeKernelModules } from '../../src/kernels/modules-node.ts';
 import { halfToFloat, type Q4Weights } from '../../src/kernels/reference.ts';
-import { createGraph, type Graph } from './onnx.ts';
+import { createGraph, type Graph } from '../onnx/graph-builder.ts';
+import { transposed } from '../onnx/weights.ts';
 
 /** How onnxruntime-web may hold the weights of a product, and the operator that multiplies with them. */
 export const ORT_KINDS = ['fp32', 'int8', 'q4', 'q4 accuracy 4'] as const;
@@ -79,7 +80,7 @@ export function productsNode(
   kind: OrtKind,
 ): string {
   const { n, k } = weights;
-  const w = kind.startsWith('q4') ? undefined : transpose(dequantise(weights), n, k);
+  const w = kind.startsWith('q4') ? undefined : transposed(dequantise(weights), n, k);
   const outputs = Array.from({ length: count }, () => {
     if (w === undefined) {
       const q = graph.constant(weights.q, [n, k / 32, 16]);
@@ -106,11 +107,7 @@ export function productsNode(
 export function productsModel(weights: Q4Weights, count: number, kind: OrtKind): Uint8Array {
   const graph = createGraph();
   const x = graph.input('x', ['rows', weights.k]);
-  return graph.encode([productsNode(graph, x, weights, count, kind)]);
-}
-
-function transpose(w: Float32Array, rows: number, columns: number): Float32Array {
-  return w.map((_, i) => w[(i % rows) * columns + Math.floor(i / rows)] ?? 0);
+  return graph.encode({ y: productsNode(graph, x, weights, count, kind) });
 }
 
 /** Signed 8 bits, one scale a column. */

@@ -6,7 +6,7 @@ import type { PixelValues } from '../../src/model/types.ts';
 import { race, ratio, spread, type RaceOptions, type Spread } from './harness.ts';
 import { openSession, tensor } from './onnx.ts';
 import { cosine, engineOf } from './products.ts';
-import { visionModel } from './vision-onnx.ts';
+import { visionModel } from '../onnx/vision-graph.ts';
 
 export interface VisionResult {
   /** Milliseconds an image, encoder and projector. */

@@ -10,9 +10,10 @@ const object = z.record(z.string(), z.unknown());
 type Json = z.infer<typeof object>;
 
 /** Files of a model folder that a bundle carries as they are, where there are any. */
-const CARRIED = [
-  ...['tokenizer.json', 'processor_config.json', 'special_tokens_map.json', 'added_tokens.json'],
-  ...['README.md', 'LICENSE'],
+export const CARRIED: readonly string[] = [
+  ...['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json'],
+  ...['chat_template.jinja', 'chat_template.json', 'generation_config.json'],
+  ...['preprocessor_config.json', 'processor_config.json', 'README.md', 'LICENSE'],
 ];
 
 /** The published config.json. */
@@ -33,120 +34,63 @@ export async function vocabularySize(folder: string): Promise<number> {
 }
 
 /**
- * All but the weights, as Glimpse reads it: the chat template in tokenizer_config.json, the image
- * processor in preprocessor_config.json, generation's defaults in generation_config.json.
+ * All but the weights: config.json with what is done to them, the rest as published.
  * @param modules_8bit of the plan
- * @throws Error for what is missing and cannot be derived
+ * @throws Error for what is missing
  */
 export async function smallFiles(
   folder: string,
   config: Json,
   modules_8bit: readonly string[],
 ): Promise<SmallFiles> {
-  if (!(await exists(join(folder, 'tokenizer.json')))) {
-    throw new Error(
-      `${folder} has no tokenizer.json. transformers writes one: ` +
-        'AutoTokenizer.from_pretrained(folder).save_pretrained(folder).',
-    );
-  }
+  await requireParts(folder, config);
   const carried = await Promise.all(
     CARRIED.map(async (name) => {
       const path = join(folder, name);
       return (await exists(path)) ? [[name, new Uint8Array(await readFile(path))] as const] : [];
     }),
   );
-  return {
-    ...Object.fromEntries(carried.flat()),
-    'config.json': json({ ...config, quantization_config: quantizationConfig(modules_8bit) }),
-    'preprocessor_config.json': json(await preprocessorConfig(folder)),
-    'tokenizer_config.json': json(await tokenizerConfig(folder, isGenerative(config))),
-    ...(isGenerative(config)
-      ? { 'generation_config.json': json(await generationConfig(folder, config)) }
-      : {}),
-  };
-}
-
-function quantizationConfig(modules_8bit: readonly string[]): object {
-  return {
-    quant_method: 'glimpse-q4',
-    bits: 4,
-    group_size: 32,
-    zero_point: 8,
-    scale_dtype: 'float16',
+  const quantization_config = {
+    ...{ quant_method: 'glimpse-q4', bits: 4, group_size: 32, zero_point: 8, scale_dtype: 'float16' },
     modules_8bit,
   };
+  return { ...Object.fromEntries(carried.flat()), 'config.json': json({ ...config, quantization_config }) };
 }
 
-/** CLIP and SigLIP write no text. */
-function isGenerative({ model_type }: Json): boolean {
-  return model_type !== 'clip' && model_type !== 'siglip';
-}
-
-/** transformers 5 keeps it inside processor_config.json. */
-async function preprocessorConfig(folder: string): Promise<Json> {
-  const name = 'preprocessor_config.json';
-  if (await exists(join(folder, name))) return readJson(folder, name, object);
-  const processor = await optional(folder, 'processor_config.json');
-  const inside = object.safeParse(processor?.image_processor);
-  if (inside.success) return inside.data;
-  throw new Error(`${folder} has neither ${name} nor an image_processor in processor_config.json.`);
-}
-
-/** transformers derives the defaults of a model that publishes none from its configuration. */
-async function generationConfig(folder: string, config: Json): Promise<Json> {
-  const published = await optional(folder, 'generation_config.json');
-  if (published) return published;
-  const text = object.catch({}).parse(config.text_config);
-  if ((config.eos_token_id ?? text.eos_token_id ?? null) === null) {
+/** What the Worker asks of the files, each of which may stand in several places. */
+async function requireParts(folder: string, config: Json): Promise<void> {
+  if (!(await exists(join(folder, 'tokenizer.json')))) {
     throw new Error(
-      `${folder} has no generation_config.json, and its config.json no eos_token_id: write the former, ` +
-        '{"eos_token_id": ...}, with the id of the token that ends an answer.',
+      `${folder} has no tokenizer.json. transformers writes one: ` +
+        'AutoTokenizer.from_pretrained(folder).save_pretrained(folder).',
     );
   }
-  const ids = ['bos_token_id', 'eos_token_id', 'pad_token_id'].map((name) => [
-    name,
-    config[name] ?? text[name],
-  ]);
-  return object.parse(Object.fromEntries(ids.filter(([, id]) => id !== undefined && id !== null)));
-}
-
-async function tokenizerConfig(folder: string, generative: boolean): Promise<Json> {
   const tokenizer = await readJson(folder, 'tokenizer_config.json', object);
-  const chat_template = await chatTemplate(folder, tokenizer);
-  if (chat_template === undefined && generative) {
+  const processor = await optional(folder, 'processor_config.json');
+  if (!(await exists(join(folder, 'preprocessor_config.json'))) && !processor.image_processor) {
+    throw new Error(
+      `${folder} has neither preprocessor_config.json nor an image_processor in processor_config.json.`,
+    );
+  }
+  if (config.model_type === 'clip' || config.model_type === 'siglip') return; // they write no text
+  const template = (await optional(folder, 'chat_template.json')).chat_template;
+  const jinja = await exists(join(folder, 'chat_template.jinja'));
+  if (!jinja && !(processor.chat_template ?? template ?? tokenizer.chat_template)) {
     throw new Error(
       `${folder} has no chat template: neither chat_template.jinja nor chat_template.json, and none in ` +
         'tokenizer_config.json. Write chat_template.jinja as the model card describes its prompts.',
     );
   }
-  return chat_template === undefined ? tokenizer : { ...tokenizer, chat_template };
+  const text = object.catch({}).parse(config.text_config);
+  const generation = await optional(folder, 'generation_config.json');
+  if ((generation.eos_token_id ?? config.eos_token_id ?? text.eos_token_id ?? null) === null) {
+    throw new Error(
+      `Neither generation_config.json nor config.json in ${folder} has an eos_token_id: write the former, ` +
+        '{"eos_token_id": ...}, with the id of the token that ends an answer.',
+    );
+  }
 }
 
-/** In the order in which transformers' processors look for it. */
-async function chatTemplate(folder: string, tokenizer: Json): Promise<string | undefined> {
-  const jinja = join(folder, 'chat_template.jinja');
-  if (await exists(jinja)) return readFile(jinja, 'utf8');
-  const own = await optional(folder, 'chat_template.json');
-  const processor = await optional(folder, 'processor_config.json');
-  return (
-    templateOf(own?.chat_template) ??
-    templateOf(processor?.chat_template) ??
-    templateOf(tokenizer.chat_template)
-  );
-}
-
-/** A template, or the one called "default" of several. */
-const templateSchema = z.union([
-  z.string(),
-  z
-    .array(z.object({ name: z.string(), template: z.string() }))
-    .transform((several) => several.find(({ name }) => name === 'default')?.template),
-]);
-
-function templateOf(value: unknown): string | undefined {
-  return templateSchema.safeParse(value).data;
-}
-
-async function optional(folder: string, name: string): Promise<Json | undefined> {
-  return (await exists(join(folder, name))) ? readJson(folder, name, object) : undefined;
+async function optional(folder: string, name: string): Promise<Json> {
+  return (await exists(join(folder, name))) ? readJson(folder, name, object) : {};
 }

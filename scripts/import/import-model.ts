@@ -6,7 +6,7 @@ import { writeSafetensors } from '../bundle/safetensors-writer.ts';
 import type { Shard } from '../bundle/shards.ts';
 import type { Architecture } from './architectures/architecture.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { smallFiles } from './files.ts';
+import { CARRIED, smallFiles } from './files.ts';
 import { matchTensors } from './match.ts';
 import { slotsOf, type Piece } from './pieces.ts';
 import type { Plan } from './plan.ts';
@@ -52,7 +52,7 @@ export async function importModel(
   const small = await smallFiles(folder, config, plan.modules_8bit);
   const target = join(out, id);
   await mkdir(target, { recursive: true });
-  await clear(target, [...plan.shards.map(({ name }) => name), ...Object.keys(small)]);
+  await clear(target, [STATE, ...plan.shards.map(({ name }) => name)]);
 
   const inputs = checkpoint.files.map((name) => join(folder, name));
   const state = await openState(target, await fingerprintOf(inputs, { config, shards: shardNames(plan) }));
@@ -88,24 +88,16 @@ const INDEX = 'model.safetensors.index.json';
 const SHARD = /^model-\d{5}-of-\d{5}\.safetensors(\.partial)?$/;
 
 /**
- * Takes an older bundle's manifest and shards away, so that no stale one is ever uploaded.
+ * Takes away what another import wrote and this one will not, so that nothing stale is ever uploaded.
  * @throws Error where the folder holds anything that no import wrote
  */
 async function clear(folder: string, names: readonly string[]): Promise<void> {
-  const own = new Set([
-    ...names,
-    MANIFEST,
-    INDEX,
-    STATE,
-    `${STATE}.partial`,
-    `${MANIFEST}.partial`,
-    'generation_config.json',
-  ]);
+  const own = new Set([...CARRIED, 'config.json', INDEX, MANIFEST, STATE]);
+  const isOwn = (name: string): boolean => own.has(name.replace(/\.partial$/, '')) || SHARD.test(name);
   const there = await readdir(folder);
-  const strangers = there.filter((name) => !own.has(name) && !SHARD.test(name));
+  const strangers = there.filter((name) => !isOwn(name));
   if (strangers.length > 0) throw new Error(`${folder} holds other files: remove ${strangers.join(', ')}.`);
-  const stale = there.filter((name) => name === MANIFEST || (SHARD.test(name) && !names.includes(name)));
-  for (const name of stale) await rm(join(folder, name));
+  for (const name of there.filter((name) => !names.includes(name))) await rm(join(folder, name));
 }
 
 async function writeShard(

@@ -53,7 +53,9 @@ export async function startBareWorker(vars: Readonly<Record<string, string>> = {
     inspector,
     resident: (field) => residentBytes(pid, field),
     resetPeak: () => writeFileSync(`/proc/${pid}/clear_refs`, '5'),
-    collect: async () => void (await fetch(url + COLLECT)),
+    async collect() {
+      await fetch(url + COLLECT);
+    },
     close() {
       inspector.close();
       runtime.kill('SIGKILL'); // asked politely, it waits for its last request

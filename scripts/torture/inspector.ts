@@ -1,13 +1,13 @@
 /** What Chrome's DevTools protocol tells of an isolate's memory, in bytes. */
 interface HeapUsage {
-  /** Of V8's heap, garbage that is not collected yet included. */
-  readonly totalSize: number;
+  /** Objects on V8's heap. */
+  readonly usedSize: number;
   /** Array buffers outside of it. WebAssembly's memory is not in it. */
   readonly backingStorageSize: number;
 }
 
 export interface Inspector {
-  /** V8's heap and array buffers of the isolate, garbage and all. It answers between two turns of the isolate. */
+  /** Objects and array buffers of the isolate, uncollected garbage among them. It answers between two turns of the isolate. */
   heapBytes(): Promise<number>;
   close(): void;
 }
@@ -34,8 +34,8 @@ export async function connectInspector(port: number): Promise<Inspector> {
       const { promise, resolve } = Promise.withResolvers<HeapUsage>();
       waiting.set(++asked, resolve);
       socket.send(JSON.stringify({ id: asked, method: 'Runtime.getHeapUsage' }));
-      const { totalSize, backingStorageSize } = await promise;
-      return totalSize + backingStorageSize;
+      const { usedSize, backingStorageSize } = await promise;
+      return usedSize + backingStorageSize;
     },
     close: () => socket.close(),
   };

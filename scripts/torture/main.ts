@@ -15,9 +15,12 @@ import { parseArgs } from 'node:util';
 import { faults } from './faults.ts';
 import { images } from './images.ts';
 import { imagesOverHttp } from './images-http.ts';
+import { load } from './load.ts';
+import { memory } from './memory.ts';
 import { sectionMarkdown, type Context, type Row } from './report.ts';
+import { bodies, remoteImages, secrets } from './suites.ts';
 
-const SECTIONS = [images, imagesOverHttp, faults];
+const SECTIONS = [images, imagesOverHttp, memory, remoteImages, bodies, secrets, faults, load];
 
 process.chdir(join(import.meta.dirname, '../..'));
 const { values } = parseArgs({
@@ -57,7 +60,8 @@ process.exitCode = failed > 0 ? 1 : 0;
 
 function heading(): string {
   const command = ['npm run torture', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])];
-  const machine = `${os.cpus()[0]?.model ?? 'unknown'}, ${os.cpus().length} cores, Node ${process.versions.node}`;
+  const [busy = 0] = os.loadavg(); // other work may share the machine
+  const machine = `${os.cpus()[0]?.model ?? 'unknown'}, ${os.cpus().length} cores with a load of ${busy.toFixed(1)} at the beginning, Node ${process.versions.node}`;
   return `# Torture\n\n\`${command.join(' ')}\`, seed ${context.seed}, on ${new Date().toISOString().slice(0, 10)} (${machine}).`;
 }
 

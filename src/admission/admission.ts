@@ -7,8 +7,8 @@ import { createBudget, type Applicant, type Budget, type Permit } from './budget
  */
 const MEBIBYTE = 2 ** 20;
 
-/** Bodies as they are read, in bytes with their copies: one of the largest forms, or many small ones. */
-const BODIES = 36 * MEBIBYTE;
+/** Bodies as they are read, in bytes with their copies: two of the largest, or many small ones. */
+const BODIES = 24 * MEBIBYTE;
 const SMALL_BODIES = 8 * MEBIBYTE;
 const SMALL_BODY = 128 * 1024;
 

@@ -3,6 +3,7 @@ import { GlimpseError } from '../errors.ts';
 import { withTimeLimit } from '../time-limit.ts';
 import { bundleFiles, type FetchCount } from './files.ts';
 import { MANIFEST, MANIFEST_LIMIT, parseManifest, type Manifest } from './manifest.ts';
+import { wholeName } from './pieces.ts';
 import { DEFAULT_RETRIES, type Retries } from './retries.ts';
 import { readSafetensors, type Tensor } from './safetensors.ts';
 import type { ShardSource } from './source.ts';
@@ -22,14 +23,18 @@ export interface Bundle {
   readonly digest: string;
   /** By file name, since the bundle was opened. */
   readonly fetched: ReadonlyMap<string, FetchCount>;
+  /** The names of its files; one that lies in pieces is named once, as a whole. */
+  readonly files: readonly string[];
   /** Whether the manifest lists the file. */
   has(name: string): boolean;
+  /** A file as it stands, or put together of its pieces. */
+  bytes(name: string, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
   text(name: string, signal?: AbortSignal): Promise<string>;
   json(name: string, signal?: AbortSignal): Promise<unknown>;
   /**
    * Every tensor whose name is one of the prefixes, a dot and more. Shard by shard in the order of their names:
-   * each is fetched once and let go before the next is fetched, so that a caller who copies what it needs never has two in
-   * memory.
+   * each is fetched once, and its memory freed before the next is fetched. A tensor's data is the caller's until
+   * it asks for the next tensor, and must be copied to be kept.
    */
   tensors(prefixes: readonly string[], signal?: AbortSignal): AsyncGenerator<Tensor, void>;
   /**
@@ -65,6 +70,19 @@ export async function openBundle(
     return files.readVerified(name, entry, signal);
   };
 
+  const bytes: Bundle['bytes'] = async (name, signal) => {
+    if (Object.hasOwn(manifest.files, name)) return read(name, signal);
+    const pieces = Object.entries(manifest.files).filter(([piece]) => wholeName(piece) === name);
+    if (pieces.length === 0) throw invalid(`does not list ${name} in its manifest`);
+    const whole = new Uint8Array(pieces.reduce((sum, [, { size }]) => sum + size, 0));
+    let at = 0;
+    for (const [piece, { size }] of pieces.sort(([a], [b]) => (a < b ? -1 : 1))) {
+      whole.set(await read(piece, signal), at);
+      at += size;
+    }
+    return whole;
+  };
+
   const text: Bundle['text'] = async (name, signal) => new TextDecoder().decode(await read(name, signal));
 
   const json: Bundle['json'] = async (name, signal) => {
@@ -82,18 +100,24 @@ export async function openBundle(
     return Object.entries(index.data.weight_map).map(([name, shard]) => ({ name, shard }));
   };
 
-  /** A generator of its own, so that its frame, and the shard with it, is gone when it ends. */
   async function* shardTensors(shard: string, names: ReadonlySet<string>, signal?: AbortSignal) {
-    const tensors = readSafetensors(await read(shard, signal), shard).filter(({ name }) => names.has(name));
+    const file = await read(shard, signal);
+    const tensors = readSafetensors(file, shard).filter(({ name }) => names.has(name));
     if (tensors.length < names.size) throw invalid(`has tensors placed in ${shard} that are not there`);
-    yield* tensors;
+    try {
+      yield* tensors;
+    } finally {
+      freeNow(file.buffer);
+    }
   }
 
   return {
     id,
     digest: manifest.digest,
     fetched: files.fetched,
+    files: [...new Set(Object.keys(manifest.files).map(wholeName))],
     has: (name) => Object.hasOwn(manifest.files, name),
+    bytes,
     text,
     json,
     async *tensors(prefixes, signal) {
@@ -114,4 +138,9 @@ export async function openBundle(
       }
     },
   };
+}
+
+/** Does not wait for the garbage collection, which would let tens of megabytes of shards pile up. Node 20 cannot. */
+function freeNow(buffer: ArrayBuffer): void {
+  if ('transfer' in buffer) buffer.transfer(0);
 }

@@ -1,14 +1,16 @@
 import * as z from 'zod';
 import { GlimpseError } from '../errors.ts';
+import { wholeName } from './pieces.ts';
 
 /** The manifest's name in every bundle, and the most bytes that are read of it. */
 export const MANIFEST = 'manifest.json';
 export const MANIFEST_LIMIT = 256 * 1024;
 
-/** A shard is one object of at most this many bytes. */
+/** Weights come in shards, or pieces, of at most this many bytes. */
 export const SHARD_LIMIT = 4 * 1024 * 1024;
 /** Any other file: the most that Cloudflare's static assets take. */
 const FILE_LIMIT = 25 * 1024 * 1024;
+const WEIGHTS = /\.(safetensors|onnx|onnx_data(_\d+)?)$/;
 
 /** A bundle's id and its files' names: one path segment, so that none leads out of its folder. */
 const segment = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/);
@@ -26,7 +28,7 @@ const manifestSchema = z
   .refine(
     ({ files }) =>
       Object.entries(files).every(
-        ([name, { size }]) => !name.endsWith('.safetensors') || size <= SHARD_LIMIT,
+        ([name, { size }]) => !WEIGHTS.test(wholeName(name)) || size <= SHARD_LIMIT,
       ),
     { path: ['files'], message: `a shard is larger than ${SHARD_LIMIT} bytes` },
   );

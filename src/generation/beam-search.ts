@@ -4,7 +4,7 @@ import { createBeamHypotheses, type BeamHypothesis } from './beam-hypotheses.ts'
 import { createBeams, type Beam, type Continuation } from './beams.ts';
 import type { GenerationConfig } from './config.ts';
 import { maxNewTokens } from './context.ts';
-import { createLogitsProcessors, type LogitsProcessor } from './logits-process.ts';
+import { createLogitsProcessors, forceEnd, type LogitsProcessor } from './logits-process.ts';
 import type { PromptSequence } from './sequence.ts';
 import { logSumExp } from './softmax.ts';
 import { constrainTokens, type TokenConstraint } from './token-constraint.ts';
@@ -24,7 +24,9 @@ export async function beamSearch(
 ): Promise<BeamHypothesis> {
   const { past_key_values, prompt_ids, input_ids } = prompt;
   const limit = maxNewTokens(decoder, past_key_values.length + input_ids.length, config);
-  const constrain = constraint && constrainTokens(constraint, prompt_ids.length, limit);
+  const constrain = constraint
+    ? constrainTokens(constraint, prompt_ids.length, limit)
+    : forceEnd(config, prompt_ids.length, limit);
   const processors = createLogitsProcessors(config, prompt_ids.length, constrain);
   const expand = createExpansion(decoder, prompt, config, processors);
   const hypotheses = createBeamHypotheses(config, limit);

@@ -47,7 +47,12 @@ export interface ChatOptions extends GenerationOptions {
 /** What generation_config.json holds: options, and the tokens that end an answer. */
 const generationDefaults = generationOptions.omit({ seed: true }).extend({
   eos_token_id: z.union([z.int().transform((id) => [id]), z.array(z.int()).min(1)]),
+  /** Of prompt and answer together, where nothing says how long the answer may be. */
+  max_length: z.int().min(1).optional(),
+  /** The last token of an answer that max_new_tokens ends. */
+  forced_eos_token_id: z.int().nonnegative().nullish(),
   // Of no effect on an answer: a prompt's tokens come from its template, and batches are not padded.
+  decoder_start_token_id: z.unknown().optional(),
   bos_token_id: z.unknown().optional(),
   pad_token_id: z.unknown().optional(),
   // Where the file comes from.
@@ -68,6 +73,8 @@ export type GenerationDefaults = z.infer<typeof generationDefaults>;
 /** Every option decided. */
 export interface GenerationConfig {
   readonly max_new_tokens: number;
+  /** Of prompt and answer together; null: the context's. */
+  readonly max_length: number | null;
   readonly do_sample: boolean;
   readonly temperature: number;
   readonly top_k: number;
@@ -87,6 +94,8 @@ export interface GenerationConfig {
   /** null: no log-probabilities. */
   readonly top_logprobs: number | null;
   readonly eos_token_id: readonly number[];
+  /** null: an answer that is too long ends with any. */
+  readonly forced_eos_token_id: number | null;
 }
 
 const SAMPLING = ['temperature', 'top_k', 'top_p', 'min_p', 'seed'] as const;
@@ -143,7 +152,7 @@ export function resolveGenerationConfig(
     throw invalid(beamOption, `${beamOption} has an effect only with num_beams over 1`);
   }
   return {
-    max_new_tokens: request.max_new_tokens ?? defaults.max_new_tokens ?? 20,
+    ...lengths(defaults, request),
     do_sample,
     temperature: request.temperature ?? defaults.temperature ?? 1,
     top_k: request.top_k ?? defaults.top_k ?? 50,
@@ -161,7 +170,21 @@ export function resolveGenerationConfig(
     num_return_sequences,
     top_logprobs: request.top_logprobs ?? null,
     eos_token_id: defaults.eos_token_id,
+    forced_eos_token_id: defaults.forced_eos_token_id ?? null,
   };
+}
+
+/** As in transformers: max_new_tokens says more than max_length. */
+function lengths(
+  defaults: GenerationDefaults,
+  request: ChatOptions,
+): Pick<GenerationConfig, 'max_new_tokens' | 'max_length'> {
+  const max_new_tokens = request.max_new_tokens ?? defaults.max_new_tokens;
+  if (max_new_tokens !== undefined) return { max_new_tokens, max_length: null };
+  const { max_length } = defaults;
+  return max_length === undefined
+    ? { max_new_tokens: 20, max_length: null }
+    : { max_new_tokens: Infinity, max_length };
 }
 
 function invalid(param: string, message: string): GlimpseError {

@@ -10,13 +10,14 @@ import type { GenerationConfig } from './config.ts';
 export function maxNewTokens(
   { max_position_embeddings }: Decoder,
   prompt_tokens: number,
-  { max_new_tokens }: GenerationConfig,
+  { max_new_tokens, max_length }: GenerationConfig,
 ): number {
-  const room = max_position_embeddings - prompt_tokens;
+  const context = Math.min(max_position_embeddings, max_length ?? Infinity);
+  const room = context - prompt_tokens;
   if (room >= 1) return Math.min(max_new_tokens, room);
   throw new GlimpseError(
     'context_length_exceeded',
-    `The prompt has ${prompt_tokens} tokens, its image's included; with an answer, at most ${max_position_embeddings} fit: shorten the prompt`,
+    `The prompt has ${prompt_tokens} tokens, its image's included; with an answer, at most ${context} fit: shorten the prompt`,
     { param: 'prompt' },
   );
 }

@@ -3,7 +3,7 @@ import type { Decoder } from '../model/types.ts';
 import { createChooseToken } from './choose-token.ts';
 import type { GenerationConfig } from './config.ts';
 import { maxNewTokens } from './context.ts';
-import { createLogitsProcessors } from './logits-process.ts';
+import { createLogitsProcessors, forceEnd } from './logits-process.ts';
 import { tokenLogprobs, type TokenLogprobs } from './logprobs.ts';
 import type { PromptSequence } from './sequence.ts';
 import { constrainTokens, type TokenConstraint } from './token-constraint.ts';
@@ -39,7 +39,9 @@ export async function* generate(
 ): AsyncGenerator<GeneratedToken, FinishReason> {
   const { eos_token_id, top_logprobs } = config;
   const limit = maxNewTokens(decoder, past_key_values.length + input_ids.length, config);
-  const constrain = constraint && constrainTokens(constraint, prompt_ids.length, limit);
+  const constrain = constraint
+    ? constrainTokens(constraint, prompt_ids.length, limit)
+    : forceEnd(config, prompt_ids.length, limit);
   const processors = createLogitsProcessors(config, prompt_ids.length, constrain);
   const chooseToken = createChooseToken(config);
   const ids = [...prompt_ids];

@@ -35,6 +35,20 @@ export function createLogitsProcessors(
   return processors;
 }
 
+/** The last token that a limit allows is forced_eos_token_id, where there is one. */
+export function forceEnd(
+  { forced_eos_token_id: end }: GenerationConfig,
+  prompt_length: number,
+  limit: number,
+): LogitsProcessor | undefined {
+  if (end === null) return undefined;
+  return (input_ids, logits) => {
+    if (input_ids.length !== prompt_length + limit - 1) return;
+    logits.fill(-Infinity);
+    logits[end] = 0;
+  };
+}
+
 /** Divides the positive and multiplies the negative logits of tokens seen (CTRL, arXiv 1909.05858). */
 function repetitionPenalty(penalty: number): LogitsProcessor {
   return (input_ids, logits) => {

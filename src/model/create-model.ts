@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Bundle } from '../bundle/bundle.ts';
 import { GlimpseError } from '../errors.ts';
 import type { Engine } from '../kernels/engine.ts';
+import type { CreateModel } from '../pipeline/loaded-bundle.ts';
 import { glimpseConfigSchema } from './config.ts';
 import { createClip } from './dual/clip.ts';
 import { clipConfigSchema, siglipConfigSchema } from './dual/config.ts';
@@ -50,6 +51,14 @@ export async function createModel(
     case 'siglip':
       return createSiglip(engine, bundle, config);
   }
+}
+
+/** Models that the kernels run, each on an engine of its own: what `loadBundle` takes. */
+export function modelsOn(engine: () => Engine): CreateModel {
+  return async (bundle) => {
+    const kernels = engine();
+    return { model: await createModel(kernels, bundle), memory: kernels.memory };
+  };
 }
 
 /** @throws bundle_invalid for a dual encoder too */

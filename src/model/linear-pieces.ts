@@ -1,14 +1,16 @@
-import type { Tensor } from '../bundle/safetensors.ts';
+import type { DType, Tensor } from '../bundle/safetensors.ts';
 import { GlimpseError } from '../errors.ts';
+import type { WasmMemory } from '../kernels/memory.ts';
+import { createRoom, type Room } from '../kernels/room.ts';
 import { requireTensor, type TensorReader } from './tensor-reader.ts';
 
-/** Some of a linear layer's outputs, as the bundle has them. */
+/** Some of a linear layer's outputs as the bundle has them: addresses, valid until the next piece is asked for. */
 export interface LinearPiece {
   readonly bits: 4 | 8;
   readonly rows: number;
-  readonly q: Tensor; // 4 bits: [rows, ceil(in_features / 2)]; 8 bits: [rows, in_features]
-  readonly scale: Tensor;
-  readonly bias: Tensor | undefined;
+  readonly q: number; // 4 bits: uint8 [rows, ceil(in_features / 2)]; 8 bits: int8 [rows, in_features]
+  readonly scale: number; // 4 bits: float16 [rows, ceil(in_features / 32)]; 8 bits: float32 [rows]
+  readonly bias: number; // float32 [rows], or 0
 }
 
 interface LinearShape {
@@ -24,6 +26,7 @@ interface LinearShape {
  */
 export async function* linearPieces(
   reader: TensorReader,
+  memory: WasmMemory,
   name: string,
   { in_features, out_features, bias }: LinearShape,
 ): AsyncGenerator<LinearPiece, void> {
@@ -32,7 +35,12 @@ export async function* linearPieces(
   let left = out_features;
   for (let next = 1; ; next++) {
     const rows = isCut ? Math.min(q.shape[0] ?? 0, left) : out_features;
-    yield await readPiece(reader, q, rows, in_features, bias);
+    const room = createRoom(memory);
+    try {
+      yield await readPiece(reader, room, q, rows, in_features, bias);
+    } finally {
+      room.release();
+    }
     left -= rows;
     if (left === 0) return;
     q = await reader.take(quantised(`${name}.${next}`));
@@ -41,28 +49,36 @@ export async function* linearPieces(
 
 async function readPiece(
   reader: TensorReader,
-  q: Tensor,
+  room: Room,
+  tensor: Tensor,
   rows: number,
   k: number,
   bias: boolean,
 ): Promise<LinearPiece> {
-  const layer = layerOf(q);
-  const bits = q.name.endsWith('.q4') ? 4 : 8;
-  if (bits === 4) requireTensor(q, 'U8', [rows, Math.ceil(k / 2)]);
-  else requireTensor({ ...q, shape: flattened(q.shape) }, 'I8', [rows, k]);
+  const layer = layerOf(tensor);
+  const bits = tensor.name.endsWith('.q4') ? 4 : 8;
+  const next = async (name: string, dtype: DType, shape: readonly number[]): Promise<number> => {
+    const tensor = await reader.take([name]);
+    requireTensor(tensor, dtype, shape);
+    return room.put(tensor.data);
+  };
+  if (bits === 4) requireTensor(tensor, 'U8', [rows, Math.ceil(k / 2)]);
+  else requireTensor({ ...tensor, shape: flattened(tensor.shape) }, 'I8', [rows, k]);
   if (rows % 8 !== 0) {
     throw new GlimpseError(
       'bundle_invalid',
       `${layer} has ${rows} outputs; the kernels take multiples of 8.`,
     );
   }
-  const scale = await reader.take([`${layer}.weight.scale`]);
-  if (bits === 4) requireTensor(scale, 'F16', [rows, Math.ceil(k / 32)]);
-  else requireTensor(scale, 'F32', [rows]);
-  if (!bias) return { bits, rows, q, scale, bias: undefined };
-  const biases = await reader.take([`${layer}.bias`]);
-  requireTensor(biases, 'F32', [rows]);
-  return { bits, rows, q, scale, bias: biases };
+  return {
+    bits,
+    rows,
+    q: room.put(tensor.data),
+    scale: await (bits === 4
+      ? next(`${layer}.weight.scale`, 'F16', [rows, Math.ceil(k / 32)])
+      : next(`${layer}.weight.scale`, 'F32', [rows])),
+    bias: bias ? await next(`${layer}.bias`, 'F32', [rows]) : 0,
+  };
 }
 
 function quantised(layer: string): [string, string] {

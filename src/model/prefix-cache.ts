@@ -16,7 +16,7 @@ export interface PrefixCache {
 export function createPrefixCache(max_positions: number): PrefixCache {
   const prefixes = new LRUCache<string, PastKeyValues>({
     maxSize: max_positions,
-    sizeCalculation: ({ length }) => length,
+    sizeCalculation: ({ length }) => Math.max(1, length), // an image outside the context has no position
     dispose: (prefix) => prefix.release(),
   });
   return {

@@ -1,11 +1,11 @@
 import type { DType, Tensor } from '../bundle/safetensors.ts';
 import { GlimpseError } from '../errors.ts';
 
-/** Tensors taken by name from a stream of them. */
+/** Tensors taken by name from a stream of them, one after the other. */
 export interface TensorReader {
   /**
-   * The first to come of the tensors of these names. What comes before it waits until it is asked for: who asks
-   * in the order of the stream holds no more of it than the file that is being read and the one before.
+   * The first to come of the tensors of these names, its data valid until the next is taken. What comes before
+   * it is kept, as a copy, until it is asked for: who asks in the order of the stream has it keep nothing.
    * @throws bundle_invalid where the stream ends without any
    */
   take(names: readonly [string, ...string[]]): Promise<Tensor>;
@@ -13,28 +13,20 @@ export interface TensorReader {
 
 export function createTensorReader(tensors: AsyncIterable<Tensor>): TensorReader {
   const iterator = tensors[Symbol.asyncIterator]();
-  const waiting = new Map<string, Tensor>();
-  let ended = false;
-
-  function takeWaiting(names: readonly string[]): Tensor | undefined {
-    const tensor = names.map((name) => waiting.get(name)).find((found) => found !== undefined);
-    if (tensor) waiting.delete(tensor.name);
-    return tensor;
-  }
-
-  async function readOn(): Promise<void> {
-    const next = await iterator.next();
-    if (next.done) ended = true;
-    else waiting.set(next.value.name, next.value);
-  }
-
+  const kept = new Map<string, Tensor>();
   return {
     async take(names) {
+      const early = names.map((name) => kept.get(name)).find((tensor) => tensor !== undefined);
+      if (early) {
+        kept.delete(early.name);
+        return early;
+      }
       for (;;) {
-        const tensor = takeWaiting(names);
-        if (tensor) return tensor;
-        if (ended) throw new GlimpseError('bundle_invalid', `The bundle has no tensor ${names[0]}.`);
-        await readOn();
+        const next = await iterator.next();
+        if (next.done) throw new GlimpseError('bundle_invalid', `The bundle has no tensor ${names[0]}.`);
+        const tensor = next.value;
+        if (names.includes(tensor.name)) return tensor;
+        kept.set(tensor.name, { ...tensor, data: tensor.data.slice() });
       }
     },
   };

@@ -72,8 +72,11 @@ export interface ImageClassifier {
 
 /** A model of two halves, each loaded when it is first asked for. A load that fails is tried again. */
 export interface VisionLanguageModel {
-  /** The token that stands for an image in a rendered prompt. */
-  readonly image_token_id: number;
+  /**
+   * The token that stands for an image in a rendered prompt. undefined: the decoder reads images by cross
+   * attention, so that they have no place in a prompt and take no positions of the context.
+   */
+  readonly image_token_id: number | undefined;
   /** The most images that a prompt may have. */
   readonly max_images: number;
   /** The context length: image, prompt and answer together. */

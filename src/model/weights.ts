@@ -7,7 +7,7 @@ import { createTensorReader, requireTensor } from './tensor-reader.ts';
 
 /**
  * The tensors of one part of a model, moved one by one into the kernels' memory in the order kernels read.
- * Who asks for them in the bundle's order never has more than two shards of it in JavaScript's heap.
+ * Who asks for them in the bundle's order has no more of it in JavaScript's heap than one shard.
  */
 export interface Weights {
   /** As torch.nn.Linear: `name.weight` in 4 or 8 bits, and `name.bias`. */
@@ -46,11 +46,8 @@ export function createWeights({ memory, kernels }: Engine, tensors: AsyncIterabl
   }
 
   function pack({ bits, rows, q, scale }: LinearPiece, k: number, out: number): void {
-    const [from, scales] = [memory.put(q.data), memory.put(scale.data)];
-    if (bits === 4) kernels.pack_q4(from, scales, out, rows, k);
-    else kernels.pack_q8(from, scales, out, rows, k);
-    memory.free(from);
-    memory.free(scales);
+    if (bits === 4) kernels.pack_q4(q, scale, out, rows, k);
+    else kernels.pack_q8(q, scale, out, rows, k);
   }
 
   const fused: Weights['fused'] = async (names, in_features, outs, bias = true) => {
@@ -59,7 +56,7 @@ export function createWeights({ memory, kernels }: Engine, tensors: AsyncIterabl
     let packed: { readonly bits: 4 | 8; readonly weight: number } | undefined;
     let row = 0;
     for (const [i, name] of names.entries()) {
-      for await (const piece of linearPieces(reader, name, {
+      for await (const piece of linearPieces(reader, memory, name, {
         in_features,
         out_features: outs[i] ?? 0,
         bias,
@@ -73,7 +70,7 @@ export function createWeights({ memory, kernels }: Engine, tensors: AsyncIterabl
           );
         }
         pack(piece, in_features, packed.weight + bytes(row));
-        if (piece.bias) memory.u8(biases + 4 * row, 4 * piece.rows).set(piece.bias.data);
+        if (bias) memory.u8(biases + 4 * row, 4 * piece.rows).set(memory.u8(piece.bias, 4 * piece.rows));
         row += piece.rows;
       }
     }
@@ -88,7 +85,7 @@ export function createWeights({ memory, kernels }: Engine, tensors: AsyncIterabl
     async convolution(name, [out, channels, kernel]) {
       const q8 = await reader.take([`${name}.weight.q8`]);
       requireTensor(q8, 'I8', [out, channels, kernel, kernel]);
-      const q = new Int8Array(q8.data.buffer, q8.data.byteOffset, q8.data.byteLength);
+      const q = new Int8Array(q8.data); // copied: the scales come behind it
       const scale = float32View(await floatsOf(`${name}.weight.scale`, out));
       const inputs = channels * kernel * kernel;
       const weight = room.alloc(4 * out * inputs);

@@ -5,8 +5,6 @@ import type { ShardSource } from '../bundle/source.ts';
 import type { JsonValue } from '../cache/canonical-json.ts';
 import { GlimpseError } from '../errors.ts';
 import { preprocessorConfigSchema, type PreprocessorConfig } from '../image/preprocessor-config.ts';
-import type { Engine } from '../kernels/engine.ts';
-import { createModel } from '../model/create-model.ts';
 import { lazy } from '../model/lazy.ts';
 import type { DualEncoder, VisionLanguageModel } from '../model/types.ts';
 import { readTextInput, type TextInput } from './text-input.ts';
@@ -18,8 +16,7 @@ export type LoadedBundle = GenerativeBundle | DualBundle;
 interface OpenedBundle {
   readonly digest: string;
   readonly fetched: Bundle['fetched'];
-  /** Of the kernels, in bytes. */
-  readonly memory: Pick<Engine['memory'], 'size' | 'used'>;
+  readonly memory: EngineMemory;
   /** As the model card names it (license, or license_name where that is "other"); null: it does not. */
   license(): Promise<string | null>;
   /** The image processor's configuration as it stands: part of the cache's key. */
@@ -42,41 +39,50 @@ export interface DualBundle extends OpenedBundle {
   text(): Promise<TextInput>;
 }
 
-/** @param engine makes one: the weights of a bundle that has been replaced go with theirs */
+/** WebAssembly's, in bytes: all of it, and what of it is allocated. */
+export interface EngineMemory {
+  readonly size: number;
+  readonly used: number;
+}
+
+/** Makes a bundle's model, with an engine of its own: when the bundle is replaced, both go. */
+export type CreateModel = (
+  bundle: Bundle,
+) => Promise<{ readonly model: VisionLanguageModel | DualEncoder; readonly memory: EngineMemory }>;
+
 export async function loadBundle(
   source: ShardSource,
   id: string,
-  engine: () => Engine,
+  createModel: CreateModel,
   retries?: Retries,
 ): Promise<LoadedBundle> {
   const open = (): Promise<Bundle> => openBundle(source, id, retries && { retries });
   const bundle = await open();
   try {
-    return await readParts(bundle, engine);
+    return await readParts(bundle, createModel);
   } catch (error) {
     if (!(await bundle.isReplaced(error))) throw error;
-    return readParts(await open(), engine);
+    return readParts(await open(), createModel);
   }
 }
 
-async function readParts(bundle: Bundle, engine: () => Engine): Promise<LoadedBundle> {
+async function readParts(bundle: Bundle, createModel: CreateModel): Promise<LoadedBundle> {
   const { file, preprocessing } = await preprocessorFile(bundle);
   const parsed = preprocessorConfigSchema.safeParse(preprocessing);
   if (!parsed.success) {
     throw new GlimpseError('bundle_invalid', `${file} of ${bundle.id}: ${z.prettifyError(parsed.error)}`);
   }
-  const kernels = engine();
   const license = lazy(async () => (bundle.has(CARD) ? licenseOf(await bundle.text(CARD)) : null));
+  const { model, memory } = await createModel(bundle);
   const opened = {
     digest: bundle.digest,
     fetched: bundle.fetched,
-    memory: kernels.memory,
+    memory,
     license: () => license.get(),
     preprocessing: preprocessing as JsonValue,
     preprocessor_config: parsed.data,
     isReplaced: bundle.isReplaced,
   };
-  const model = await createModel(kernels, bundle);
   if ('decoder' in model) {
     const images = { image_token_id: model.image_token_id, tiled: parsed.data.kind === 'tiles' };
     const text = lazy(() => readTextParts(bundle, images));

@@ -2,8 +2,9 @@ import { createAnswerBudget } from '../admission/admission.ts';
 import { classify } from '../classify/classify.ts';
 import type { Classification, ImageQuery } from '../classify/classify-image.ts';
 import type { ImageHandle } from '../cache/image-handle.ts';
-import type { Conversation, Message, OnDelta, Reply } from './conversation.ts';
+import type { Conversation, Message, MessagePart, OnDelta, Reply } from './conversation.ts';
 import { converse } from './converse.ts';
+import { requireGenerative } from './bundle-kinds.ts';
 import { createCurrentBundle } from './current-bundle.ts';
 import {
   createEmbedImage,
@@ -18,6 +19,7 @@ import type { LoadedBundle } from './loaded-bundle.ts';
 import { createPrefixCache } from '../model/prefix-cache.ts';
 import { UNOBSERVED } from './observer.ts';
 import { shared, type RequestContext } from './request-context.ts';
+import { takesText } from '../text/prompt.ts';
 import { createStopwatch, type Stopwatch } from './timings.ts';
 
 export type { ImageInput } from './embed-image.ts';
@@ -25,6 +27,8 @@ export type { ImageInput } from './embed-image.ts';
 export interface Query extends RequestContext {
   readonly image: ImageInput;
   readonly prompt: string;
+  /** Whether the image is asked alone where the model's prompts have no place for text. */
+  readonly is_caption?: boolean;
   readonly generation: GenerationOptions;
 }
 
@@ -106,12 +110,18 @@ export function createPipeline(config: PipelineConfig): Pipeline {
     return time('load', () => shared(context, current.open()));
   }
 
+  async function readsText(context: RequestContext, stopwatch: Stopwatch): Promise<boolean> {
+    const bundle = requireGenerative(await open(context, stopwatch));
+    return takesText((await stopwatch.time('load', () => shared(context, bundle.text()))).chat_template);
+  }
+
   const stages = { open, embedImage, prefixes, answerBudget, observer };
 
   async function answer(query: Query, onText: OnText, stopwatch: Stopwatch): Promise<Answer> {
+    const isAlone = query.is_caption && !(await readsText(query, stopwatch));
     const conversation = {
       ...query,
-      messages: [question(query)],
+      messages: [question(query, isAlone ? [] : [{ type: 'text', text: query.prompt }])],
       response_format: { type: 'text' },
     } as const;
     const { choices, images, usage } = await converse(
@@ -163,12 +173,6 @@ export function createPipeline(config: PipelineConfig): Pipeline {
   };
 }
 
-function question({ image, prompt }: Query): Message {
-  return {
-    role: 'user',
-    content: [
-      { type: 'image', image, param: 'image' },
-      { type: 'text', text: prompt },
-    ],
-  };
+function question({ image }: Query, text: readonly MessagePart[]): Message {
+  return { role: 'user', content: [{ type: 'image', image, param: 'image' }, ...text] };
 }

@@ -19,13 +19,21 @@ export interface PromptWithImages {
 type PromptPart = DistributiveOmit<DecoderInput, 'past_key_values'>;
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
-/** @throws GlimpseError invalid_value if the chat template refuses a message, a text or an image */
+/**
+ * @param image_token_id undefined: images are read before the prompt, and take no positions of the context
+ * @throws GlimpseError invalid_value if the chat template refuses a message, a text or an image
+ */
 export function promptWithImages(
   { tokenizer, chat_template, image_prompt }: Omit<TextParts, 'generation_defaults'>,
   messages: readonly ChatMessage[],
-  image_token_id: number,
+  image_token_id: number | undefined,
   images: readonly EmbeddedImage[],
 ): PromptWithImages {
+  if (image_prompt === undefined || image_token_id === undefined) {
+    const prompt_ids = renderPrompt(tokenizer, chat_template, messages);
+    const prefix = images.map(({ image_embeds }) => ({ inputs_embeds: image_embeds.data }));
+    return { prompt_ids, prefix_key: images.map(({ key }) => key).join(' '), prefix, input_ids: prompt_ids };
+  }
   const written = images.map(({ image_embeds: { shape, grid } }) =>
     image_prompt.write({ tokens: shape[0], grid }),
   );

@@ -10,13 +10,14 @@ import { createTokenizer, type Tokenizer } from '../text/tokenizer.ts';
 export interface TextParts {
   readonly tokenizer: Tokenizer;
   readonly chat_template: ChatTemplate;
-  readonly image_prompt: ImagePrompt;
+  /** undefined: images have no place in prompts. */
+  readonly image_prompt: ImagePrompt | undefined;
   readonly generation_defaults: GenerationDefaults;
 }
 
 /** What the model and the image processor say of images in a prompt. */
 export interface ImageTokens {
-  readonly image_token_id: number;
+  readonly image_token_id: number | undefined;
   /** Whether the processor splits images into tiles, and so names them. */
   readonly tiled: boolean;
 }
@@ -28,15 +29,22 @@ export async function readTextParts(bundle: Files, images: ImageTokens): Promise
   const tokenizerConfig = await bundle.json('tokenizer_config.json');
   const tokenizer = createTokenizer(await bundle.json('tokenizer.json'), tokenizerConfig);
   const chat_template = createChatTemplate(tokenizerConfig, await processorTemplate(bundle));
-  const image_token = specialToken(tokenizer, images.image_token_id);
   return {
     tokenizer,
     chat_template,
-    image_prompt: images.tiled
-      ? tiledImagePrompt(image_token, chat_template.tokens)
-      : plainImagePrompt(image_token),
+    image_prompt: imagePrompt(tokenizer, chat_template, images),
     generation_defaults: parseGenerationDefaults(await generationFile(bundle)),
   };
+}
+
+function imagePrompt(
+  tokenizer: Tokenizer,
+  { tokens }: ChatTemplate,
+  { image_token_id, tiled }: ImageTokens,
+): ImagePrompt | undefined {
+  if (image_token_id === undefined) return undefined;
+  const image_token = specialToken(tokenizer, image_token_id);
+  return tiled ? tiledImagePrompt(image_token, tokens) : plainImagePrompt(image_token);
 }
 
 const templated = z.object({ chat_template: z.unknown() }).partial();

@@ -21,7 +21,7 @@ export async function caption(c: Context, pipeline: Pipeline, config: CaptionCon
   return respond(
     c,
     pipeline,
-    { image: imageInput(image), prompt: config.caption_prompt, generation },
+    { image: imageInput(image), prompt: config.caption_prompt, is_caption: true, generation },
     stream,
   );
 }

@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
 import type { Pipeline, Query } from '../pipeline/pipeline.ts';
+import type { RequestContext } from '../pipeline/request-context.ts';
 import { answerBody } from './answer-body.ts';
 import { requestContext } from './request-context.ts';
 import { streamAnswer } from './stream-answer.ts';
@@ -8,7 +9,7 @@ import { streamAnswer } from './stream-answer.ts';
 export async function respond(
   c: Context,
   pipeline: Pipeline,
-  question: Pick<Query, 'image' | 'prompt' | 'generation'>,
+  question: Omit<Query, keyof RequestContext>,
   stream: boolean,
 ): Promise<Response> {
   const query = { ...question, ...requestContext(c) };

@@ -56,6 +56,17 @@ export function createChatTemplate(tokenizerConfig: unknown, published?: unknown
   }
 }
 
+/** Whether a user's text beside an image has a place in prompts: a captioner's have none. */
+export function takesText({ template, tokens }: ChatTemplate): boolean {
+  const content = [{ type: 'image' }, { type: 'text', text: sentinel(0) }];
+  const messages = [{ role: 'user', content }];
+  try {
+    return template.render({ ...tokens, messages, add_generation_prompt: true }).includes(sentinel(0));
+  } catch {
+    return false; // by raise_exception
+  }
+}
+
 /** What a processor writes in the place of each image. */
 export interface WrittenImages {
   /** The token that the template writes for an image. */

@@ -9,6 +9,7 @@ import { preprocessImage } from '../../src/image/preprocess.ts';
 import { preprocessorConfigSchema } from '../../src/image/preprocessor-config.ts';
 import { createEngine } from '../../src/kernels/engine.ts';
 import { nodeKernelModules } from '../../src/kernels/modules-node.ts';
+import { modelsOn } from '../../src/model/create-model.ts';
 import { requireGenerative } from '../../src/pipeline/bundle-kinds.ts';
 import { loadBundle, type LoadedBundle } from '../../src/pipeline/loaded-bundle.ts';
 import type { PixelValues } from '../../src/model/types.ts';
@@ -143,7 +144,11 @@ interface Variant {
 /** Two bundles, each with two ways of preprocessing. The vision stage is a sum that tells them all apart. */
 async function makeBundles(): Promise<readonly Variant[]> {
   const source = faultySource(await readBundle('model-shards/glimpse-10m'));
-  const bundle = await loadBundle(source, 'glimpse-10m', () => createEngine(nodeKernelModules, 2 ** 26));
+  const bundle = await loadBundle(
+    source,
+    'glimpse-10m',
+    modelsOn(() => createEngine(nodeKernelModules, 2 ** 26)),
+  );
   const real = requireGenerative(bundle);
   const size = { height: SIDE, width: SIDE };
   const plain = { size, resample: 2, do_normalize: false };

@@ -6,11 +6,13 @@ import { createEmbedsCache } from '../../src/cache/embeds-cache.ts';
 import { DEFAULT_LIMITS } from '../../src/image/limits.ts';
 import { createEngine } from '../../src/kernels/engine.ts';
 import { nodeKernelModules } from '../../src/kernels/modules-node.ts';
+import { modelsOn } from '../../src/model/create-model.ts';
 import { loadBundle } from '../../src/pipeline/loaded-bundle.ts';
 import { createPipeline } from '../../src/pipeline/pipeline.ts';
 import { createFetchRemoteImage } from '../../src/remote-image/fetch-remote-image.ts';
 import type { AnswerBody } from '../../src/routes/answer-body.ts';
 import type { ErrorBody } from '../../src/routes/error-response.ts';
+import { json } from '../workerd/worker.ts';
 
 /** The times of production, shortened: faults that hang take all of them. */
 export const RETRIES: Retries = { retries: 2, backoff: 10, attempt: 1_500, total: 4_000 };
@@ -25,6 +27,8 @@ export interface Asked {
 /** All of Glimpse on Node, as one isolate has it: asked over HTTP's Request and Response. */
 export interface Server {
   ask(image: Uint8Array<ArrayBuffer> | string): Promise<Asked>;
+  /** Any route that takes JSON. */
+  post(path: string, body: unknown): Promise<Response>;
   /** Loads the vision half alone. */
   embed(image: Uint8Array<ArrayBuffer>): Promise<void>;
 }
@@ -37,7 +41,13 @@ export function startServer(
 ): Server {
   const pipeline = createPipeline({
     model: id,
-    load: () => loadBundle(source, id, () => createEngine(nodeKernelModules, 2 ** 26), RETRIES),
+    load: () =>
+      loadBundle(
+        source,
+        id,
+        modelsOn(() => createEngine(nodeKernelModules, 2 ** 26)),
+        RETRIES,
+      ),
     cache: createEmbedsCache({ max_bytes: 2 ** 20, onError: () => undefined, ...(tier ? { tier } : {}) }),
     limits: DEFAULT_LIMITS,
     fetchRemoteImage,
@@ -56,6 +66,7 @@ export function startServer(
         milliseconds: performance.now() - from,
       };
     },
+    post: async (path, body) => app.request(path, json(body)),
     async embed(image) {
       await pipeline.embed({ bytes: image }, noRequest);
     },

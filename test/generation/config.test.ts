@@ -6,6 +6,8 @@ import {
   type ChatOptions,
   type GenerationOptions,
 } from '../../src/generation/config.ts';
+import { maxNewTokens } from '../../src/generation/context.ts';
+import type { Decoder } from '../../src/model/types.ts';
 
 const greedy = parseGenerationDefaults({
   eos_token_id: 3,
@@ -48,6 +50,7 @@ describe('defaults', () => {
   test('are the request over the bundle over transformers', () => {
     expect(resolveGenerationConfig(greedy, { repetition_penalty: 1.2 })).toEqual({
       max_new_tokens: 40,
+      max_length: null,
       do_sample: false,
       temperature: 1,
       top_k: 50,
@@ -65,6 +68,7 @@ describe('defaults', () => {
       num_return_sequences: 1,
       top_logprobs: null,
       eos_token_id: [3],
+      forced_eos_token_id: null,
     });
     expect(resolveGenerationConfig(sampling, { top_p: 0.5 })).toMatchObject({
       do_sample: true,
@@ -73,6 +77,15 @@ describe('defaults', () => {
       top_p: 0.5,
       eos_token_id: [3, 0],
     });
+  });
+
+  test('max_length counts where nothing says how long the answer alone may be', () => {
+    const captioner = parseGenerationDefaults({ eos_token_id: 0, max_length: 16, decoder_start_token_id: 0 });
+    const context = { max_position_embeddings: 64 } as Decoder;
+    const limit = (request: GenerationOptions) =>
+      maxNewTokens(context, 10, resolveGenerationConfig(captioner, request));
+    expect(limit({})).toBe(6);
+    expect(limit({ max_new_tokens: 20 })).toBe(20);
   });
 
   test.each([

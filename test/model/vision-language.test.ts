@@ -18,7 +18,12 @@ describe.each(CASES)('%s', async (name) => {
     expect(relativeError(image_embeds.data, goldens.floats('image_embeds'))).toBeLessThan(bound);
     expect(relativeError(image_embeds.pooler_output, goldens.floats('pooler_output'))).toBeLessThan(bound);
 
-    const { logits, ids } = await answer(await model.decoder(), model.image_token_id, image_embeds, goldens);
+    const { logits, ids } = await answer(
+      await model.decoder(),
+      model.image_token_id ?? -1,
+      image_embeds,
+      goldens,
+    );
     expect(relativeError(logits, goldens.floats('logits'))).toBeLessThan(logits_bound);
     // Where the reference's two best logits are closer than the error, either may be chosen.
     const sure = goldens

@@ -36,8 +36,13 @@ function q8(name: string, n: number): readonly Tensor[] {
   ];
 }
 
+/** As a bundle gives them: a tensor's data is gone when the next is asked for. */
 async function* streamOf(tensors: Iterable<Tensor>): AsyncGenerator<Tensor> {
-  for (const tensor of tensors) yield await Promise.resolve(tensor);
+  for (const tensor of tensors) {
+    const data = tensor.data.slice();
+    yield await Promise.resolve({ ...tensor, data });
+    data.buffer.transfer(0);
+  }
 }
 
 const weightsOf = (tensors: Iterable<Tensor>) => createWeights(engine, streamOf(tensors));

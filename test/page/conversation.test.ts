@@ -149,6 +149,24 @@ describeInBrowser('a conversation about a photo', () => {
     expect(await page.locator('.turn').nth(3).locator('.text').textContent()).toBe('Yes.');
   });
 
+  test('a photo taken with a phone', async () => {
+    const phone = await visit(browser, worker, {
+      hasTouch: true,
+      isMobile: true,
+      viewport: { width: 390, height: 844 },
+    });
+    const camera = phone.page.waitForEvent('filechooser');
+    await phone.page.getByRole('button', { name: 'Take a photo' }).tap();
+    const chooser = await camera;
+    expect(await chooser.element().getAttribute('capture')).toBe('environment');
+    await chooser.setFiles(ROCKET);
+    await phone.page.getByText('rocket.jpg, 640 × 427').waitFor();
+    await ask(phone.page, 'Is this outdoors?');
+    expect(await phone.page.locator('.text').textContent()).toBe('Yes.');
+    expect(phone.problems).toEqual([]);
+    await phone.page.context().close();
+  });
+
   test('a pasted image', async () => {
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     const png = (await readFile('test/fixtures/photos/chelsea.png')).toString('base64');

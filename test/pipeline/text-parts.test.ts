@@ -53,10 +53,10 @@ describe('what ends an answer', () => {
 
 test('an image is written by its token, and in tiles by those that the tokenizer names', async () => {
   const image = { tokens: 4, grid: [1, 1] } as const;
-  expect((await read({})).image_prompt.write(image)).toBe('<image>'.repeat(4));
+  expect((await read({})).image_prompt?.write(image)).toBe('<image>'.repeat(4));
   const config = { ...TOKENIZER['tokenizer_config.json'], global_image_token: '<whole>' };
   const tiled = await read({ 'tokenizer_config.json': config }, 4, true);
-  expect(tiled.image_prompt.write(image)).toBe(
+  expect(tiled.image_prompt?.write(image)).toBe(
     '<fake_token_around_image><row_1_col_1><image><image>\n\n' +
       '<fake_token_around_image><whole><image><image><fake_token_around_image>',
   );

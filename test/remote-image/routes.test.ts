@@ -33,6 +33,20 @@ test('an image by URL is the image itself: one answer, one handle, one cache ent
   });
 });
 
+test('a chat and embeddings take one too', async () => {
+  const url = 'https://images.example.com/image';
+  const content = [
+    { type: 'text', text: 'What is in the picture?' },
+    { type: 'image_url', image_url: { url } },
+  ];
+  const chat = { model: 'glimpse-10m', max_tokens: 8, messages: [{ role: 'user', content }] };
+  const { answer, image: handle } = (await server.ask(image)).body;
+  const answered = await server.post('/v1/chat/completions', chat);
+  expect(await answered.json()).toMatchObject({ choices: [{ message: { content: answer } }] });
+  const embedded = await server.post('/v1/embeddings', { model: 'glimpse-10m', input: url });
+  expect(await embedded.json()).toMatchObject({ data: [{ image: handle, cache: 'hit' }] });
+});
+
 test.each([
   ['/image-by-type', 415, 'unsupported_image'],
   ['/empty', 422, 'invalid_image'],

@@ -17,9 +17,15 @@ export interface TestWorker {
   close(): Promise<void>;
 }
 
-/** @param vars over those of wrangler.toml */
-export async function startWorker(vars: Readonly<Record<string, string>> = {}): Promise<TestWorker> {
-  const server = createTestHarness({ workers: [{ configPath: './wrangler.toml', vars }] });
+/**
+ * @param vars over those of wrangler.toml
+ * @param configPath another one
+ */
+export async function startWorker(
+  vars: Readonly<Record<string, string>> = {},
+  configPath = './wrangler.toml',
+): Promise<TestWorker> {
+  const server = createTestHarness({ workers: [{ configPath, vars }] });
   let { url } = await server.listen();
   return {
     get url() {

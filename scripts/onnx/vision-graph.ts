@@ -1,19 +1,15 @@
 import type { Bundle } from '../../src/bundle/bundle.ts';
-import type { Tensor } from '../../src/bundle/safetensors.ts';
-import { halfToFloat } from '../../src/kernels/reference.ts';
 import type { GlimpseConfig } from '../../src/model/config.ts';
 import { blockShapes, same, type Geometry } from '../../src/model/vision/config.ts';
-import { createGraph } from './onnx.ts';
+import { createGraph } from './graph-builder.ts';
+import { asFloats, collectTensors, dequantised, tensorOf, transposed } from './weights.ts';
 
 /**
  * The default bundle's vision encoder and projector as an ONNX graph in float32, from the same weights
- * dequantised: pixel_values [1, channels, size, size] to image_embeds [tokens, hidden].
+ * dequantised: pixel_values [1, channels, size, size] to image_features [1, tokens, hidden].
  */
 export async function visionModel(bundle: Bundle, config: GlimpseConfig): Promise<Uint8Array> {
-  const tensors = new Map<string, Tensor>();
-  for await (const tensor of bundle.tensors(['vision_tower', 'multi_modal_projector'])) {
-    tensors.set(tensor.name, tensor);
-  }
+  const tensors = await collectTensors(bundle.tensors(['vision_tower', 'multi_modal_projector']));
   const graph = createGraph();
   const { vision_config: vision, projector_config: projector } = config;
 
@@ -66,8 +62,7 @@ export async function visionModel(bundle: Bundle, config: GlimpseConfig): Promis
   const normed = graph.node('Mul', [graph.node('Div', [tokens, rms]), norm]);
   const linear = (x: string, name: string, output: number, input: number) => {
     const w = dequantised(tensors, `multi_modal_projector.${name}.weight`);
-    const transposed = w.map((_, i) => w[(i % output) * input + Math.floor(i / output)] ?? 0);
-    return graph.node('MatMul', [x, graph.constant(transposed, [input, output])]);
+    return graph.node('MatMul', [x, graph.constant(transposed(w, output, input), [input, output])]);
   };
   const { input_size, hidden_size, output_size, num_image_tokens } = projector;
   const hidden = graph.node('Gelu', [linear(normed, 'linear_1', hidden_size, input_size)], {
@@ -78,36 +73,5 @@ export async function visionModel(bundle: Bundle, config: GlimpseConfig): Promis
     linear(hidden, 'linear_2', output_size, hidden_size),
     graph.constant(position, [num_image_tokens, output_size]),
   ]);
-  return graph.encode([embeds]);
-}
-
-function tensorOf(tensors: ReadonlyMap<string, Tensor>, name: string): Tensor {
-  const found = tensors.get(name);
-  if (found === undefined) throw new Error(`the bundle has no ${name}`);
-  return found;
-}
-
-/** Copied: a tensor's bytes need not be aligned. */
-function asFloats({ data }: Tensor): Float32Array {
-  return new Float32Array(data.slice().buffer);
-}
-
-/** A quantised weight as numbers, row by row. // [n, k] */
-function dequantised(tensors: ReadonlyMap<string, Tensor>, name: string): Float32Array {
-  const q8 = tensors.get(`${name}.q8`);
-  const scale = tensorOf(tensors, `${name}.scale`);
-  if (q8 !== undefined) {
-    const k = q8.data.length / (q8.shape[0] ?? 1);
-    const scales = asFloats(scale);
-    return Float32Array.from(q8.data, (v, i) => ((v << 24) >> 24) * (scales[Math.floor(i / k)] ?? 0));
-  }
-  const { data: q, shape } = tensorOf(tensors, `${name}.q4`);
-  const [n = 0, half = 0] = shape;
-  const blocks = Math.ceil((2 * half) / 32);
-  const scales = Float32Array.from(new Uint16Array(scale.data.slice().buffer), halfToFloat);
-  return Float32Array.from({ length: n * 2 * half }, (_, i) => {
-    const [row, k] = [Math.floor(i / (2 * half)), i % (2 * half)];
-    const nibble = ((q[row * half + (k >> 1)] ?? 0) >> (4 * (k & 1))) & 15;
-    return (nibble - 8) * (scales[row * blocks + (k >> 5)] ?? 0);
-  });
+  return graph.encode({ image_features: graph.node('Unsqueeze', [embeds, ints(0)]) });
 }

@@ -1,0 +1,73 @@
+import type { Tensor } from '../../src/bundle/safetensors.ts';
+import { halfToFloat } from '../../src/kernels/reference.ts';
+
+/** Copies: a bundle frees a shard's memory when it goes on to the next. */
+export async function collectTensors(tensors: AsyncIterable<Tensor>): Promise<ReadonlyMap<string, Tensor>> {
+  const collected = new Map<string, Tensor>();
+  for await (const tensor of tensors) {
+    collected.set(tensor.name, { ...tensor, data: tensor.data.slice() });
+  }
+  return collected;
+}
+
+export function tensorOf(tensors: ReadonlyMap<string, Tensor>, name: string): Tensor {
+  const found = tensors.get(name);
+  if (found === undefined) throw new Error(`the bundle has no ${name}`);
+  return found;
+}
+
+/** A float32 tensor's numbers. Copied: a tensor's bytes need not be aligned. */
+export function asFloats({ data }: Tensor): Float32Array {
+  return new Float32Array(data.slice().buffer);
+}
+
+/** A quantised weight as numbers, row by row. // [n, k] */
+export function dequantised(tensors: ReadonlyMap<string, Tensor>, name: string): Float32Array {
+  const q8 = tensors.get(`${name}.q8`);
+  const scale = tensorOf(tensors, `${name}.scale`);
+  if (q8 !== undefined) {
+    const k = q8.data.length / (q8.shape[0] ?? 1);
+    const scales = asFloats(scale);
+    return Float32Array.from(q8.data, (v, i) => ((v << 24) >> 24) * (scales[Math.floor(i / k)] ?? 0));
+  }
+  const { data: q, shape } = tensorOf(tensors, `${name}.q4`);
+  const [n = 0, half = 0] = shape;
+  const blocks = Math.ceil((2 * half) / 32);
+  const scales = Float32Array.from(new Uint16Array(scale.data.slice().buffer), halfToFloat);
+  return Float32Array.from({ length: n * 2 * half }, (_, i) => {
+    const [row, k] = [Math.floor(i / (2 * half)), i % (2 * half)];
+    const nibble = ((q[row * half + (k >> 1)] ?? 0) >> (4 * (k & 1))) & 15;
+    return (nibble - 8) * (scales[row * blocks + (k >> 5)] ?? 0);
+  });
+}
+
+/** 4-bit weights of several layers, one behind the other, as MatMulNBits has them: the bundle's own bytes. */
+export function fourBit(
+  tensors: ReadonlyMap<string, Tensor>,
+  names: readonly string[],
+): { readonly q: Uint8Array; readonly scale: Float32Array } {
+  const parts = names.map((name) => tensorOf(tensors, `${name}.weight.q4`));
+  if (parts.some(({ shape: [, half = 0] }) => half % 16 > 0)) {
+    throw new Error(`${names.join(', ')}: rows are no whole blocks of 32`);
+  }
+  const scales = names.map((name) => {
+    const halves = new Uint16Array(tensorOf(tensors, `${name}.weight.scale`).data.slice().buffer);
+    return Float32Array.from(halves, halfToFloat);
+  });
+  return { q: new Uint8Array(Buffer.concat(parts.map(({ data }) => data))), scale: concatenated(scales) };
+}
+
+export function concatenated(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** [n, k] to [k, n]. */
+export function transposed(w: Float32Array, n: number, k: number): Float32Array {
+  return w.map((_, i) => w[(i % n) * k + Math.floor(i / n)] ?? 0);
+}

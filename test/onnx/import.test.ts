@@ -1,0 +1,94 @@
+import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openBundle } from '../../src/bundle/bundle.ts';
+import { SHARD_LIMIT } from '../../src/bundle/manifest.ts';
+import { fileSource } from '../../src/bundle/sources/file.ts';
+import { readConfig } from '../../src/onnx/config.ts';
+import { graphFile } from '../../src/onnx/graphs.ts';
+import { chooseGraphs } from '../../scripts/onnx/choose-graphs.ts';
+import { importFolder } from '../../scripts/onnx/import-folder.ts';
+import { FOLDER } from './fixtures.ts';
+
+let folder: string;
+let out: string;
+beforeEach(async () => {
+  const temporary = await mkdtemp(join(tmpdir(), 'glimpse-onnx-'));
+  [folder, out] = [join(temporary, 'model'), join(temporary, 'bundles')];
+  await cp(`${FOLDER}/tiny-llava`, folder, { recursive: true });
+});
+afterEach(() => rm(join(folder, '..'), { recursive: true }));
+
+describe('where a graph is there in several dtypes', () => {
+  beforeEach(() => cp(`${folder}/onnx/embed_tokens.onnx`, `${folder}/onnx/embed_tokens_fp16.onnx`));
+
+  it('one has to be chosen', async () => {
+    await expect(chooseGraphs(folder, [])).rejects.toThrow(
+      'Of embed_tokens there are embed_tokens.onnx, embed_tokens_fp16.onnx: choose by --dtype.',
+    );
+    expect(await chooseGraphs(folder, ['embed_tokens=fp16'])).toEqual([
+      'vision_encoder.onnx',
+      'embed_tokens_fp16.onnx',
+      'decoder_model_merged.onnx',
+    ]);
+    expect(await chooseGraphs(folder, ['fp32'])).toContain('embed_tokens.onnx');
+  });
+
+  it('one that is not there or not known is refused by name', async () => {
+    await expect(chooseGraphs(folder, ['fp16'])).rejects.toThrow('no vision_encoder of dtype fp16');
+    await expect(chooseGraphs(folder, ['q3'])).rejects.toThrow('no dtype q3');
+    await expect(chooseGraphs(folder, ['encoder_model=q4'])).rejects.toThrow('no encoder_model');
+  });
+
+  it('a bundle that has both says so', () => {
+    const files = ['embed_tokens.onnx', 'embed_tokens_fp16.onnx', 'vision_encoder_q4.onnx'];
+    expect(() => graphFile({ id: 'x', files }, 'embed_tokens')).toThrow('several of one graph');
+    expect(() => graphFile({ id: 'x', files }, 'encoder_model')).toThrow('no encoder_model.onnx');
+    expect(graphFile({ id: 'x', files }, 'vision_encoder')).toBe('vision_encoder_q4.onnx');
+  });
+});
+
+it('takes a graph with its external data, and the same folder gives the same bundle', async () => {
+  const graphs = await chooseGraphs(folder, []);
+  const digest = await importFolder(folder, graphs, out, 'tiny');
+  expect(await importFolder(folder, graphs, out, 'tiny')).toBe(digest);
+  const { files } = await openBundle(fileSource(out), 'tiny');
+  expect(files).toContain('decoder_model_merged.onnx_data');
+  expect(files).not.toContain('make.py');
+});
+
+it('cuts what is larger than a shard, and a bundle puts it together again', async () => {
+  const large = Uint8Array.from({ length: 2 * SHARD_LIMIT + 5 }, (_, i) => i * 7 + (i >> 8));
+  await writeFile(`${folder}/onnx/decoder_model_merged.onnx_data`, large);
+  await importFolder(folder, await chooseGraphs(folder, []), out, 'tiny');
+  const pieces = await readFile(`${out}/tiny/decoder_model_merged.onnx_data-00003-of-00003`);
+  expect(pieces.length).toBe(5);
+  const bundle = await openBundle(fileSource(out), 'tiny');
+  expect(bundle.files).toContain('decoder_model_merged.onnx_data');
+  expect(Buffer.compare(await bundle.bytes('decoder_model_merged.onnx_data'), large)).toBe(0);
+});
+
+describe('a folder that cannot be run says what is wrong', () => {
+  it('a graph is not there', async () => {
+    await rename(`${folder}/onnx/embed_tokens.onnx`, `${folder}/onnx/other.onnx`);
+    await expect(chooseGraphs(folder, [])).rejects.toThrow('no embed_tokens. There is: none.');
+  });
+
+  it('no chat template and nothing that a decoder starts with', async () => {
+    await writeFile(`${folder}/tokenizer_config.json`, '{}');
+    const graphs = await chooseGraphs(folder, []);
+    await expect(importFolder(folder, graphs, out, 'tiny')).rejects.toThrow('no chat template');
+  });
+
+  it.each([
+    [{ model_type: 'paligemma' }, 'model_type'],
+    [{ model_type: 'llava', text_config: { vocab_size: 8, max_position_embeddings: 8 } }, 'image_token_id'],
+    [
+      { model_type: 'vision-encoder-decoder', encoder: { hidden_size: 8 }, decoder: { vocab_size: 8 } },
+      'max_position_embeddings',
+    ],
+  ])('%o: %s', (config, field) => {
+    expect(() => readConfig(config, 'x')).toThrow(field);
+  });
+});

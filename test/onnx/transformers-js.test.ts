@@ -1,0 +1,92 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_LIMITS } from '../../src/image/limits.ts';
+import { preprocessImage } from '../../src/image/preprocess.ts';
+import { NO_REQUEST } from '../../src/node.ts';
+import type { GenerativeBundle } from '../../src/pipeline/loaded-bundle.ts';
+import { loadTransformers, modelOptions } from '../../scripts/onnx/transformers-js.ts';
+import { FOLDER, openModel, pipelineOf, type Model } from './fixtures.ts';
+
+const transformers = await loadTransformers(FOLDER);
+const {
+  AutoModelForImageTextToText,
+  AutoModelForVision2Seq,
+  AutoProcessor,
+  AutoTokenizer,
+  RawImage,
+  Tensor,
+} = transformers;
+const PHOTOS = ['rocket.jpg', 'astronaut.png', 'coffee.png'];
+const PROMPTS = ['what is it?', 'describe the man'];
+
+const photo = async (name: string) => new Uint8Array(await readFile(`test/fixtures/photos/${name}`));
+
+/** The pixels that the model sees here: the two resize a photo in ways of their own. */
+async function pixelsOf(bundle: GenerativeBundle, bytes: Uint8Array) {
+  const pixels = await preprocessImage(bytes, bundle.preprocessor_config, DEFAULT_LIMITS);
+  return new Tensor('float32', pixels.read(0), [...pixels.shape]);
+}
+
+describe.each(['tiny-llava', 'tiny-donut', 'tiny-vit-gpt2'] as const)(
+  '%s says what transformers.js says',
+  async (name) => {
+    const bundle = await openModel(name, 'build/onnx-oracle');
+    const pipeline = pipelineOf(name, bundle);
+    const oracle = await oracleOf(name);
+    const prompts = name === 'tiny-vit-gpt2' ? [''] : PROMPTS;
+
+    it.each(PHOTOS)('of %s', async (file) => {
+      const bytes = await photo(file);
+      const pixel_values = await pixelsOf(bundle, bytes);
+      for (const prompt of prompts) {
+        const { answer } = await pipeline.ask({
+          ...NO_REQUEST,
+          ...{ image: { bytes }, prompt, is_caption: prompt === '', generation: {} },
+        });
+        expect(answer, prompt).toBe(await oracle(pixel_values, prompt));
+      }
+    });
+  },
+);
+
+type Oracle = (pixel_values: InstanceType<typeof Tensor>, prompt: string) => Promise<string>;
+
+async function oracleOf(name: Model): Promise<Oracle> {
+  if (name === 'tiny-llava') {
+    const model = await AutoModelForImageTextToText.from_pretrained(
+      name,
+      modelOptions('fp32', ['decoder_model_merged.onnx']),
+    );
+    const processor = await AutoProcessor.from_pretrained(name);
+    const anyImage = new RawImage(new Uint8ClampedArray(32 * 32 * 3), 32, 32, 3);
+    return async (pixel_values, text) => {
+      const content = [{ type: 'image' }, { type: 'text', text }];
+      const prompt = processor.apply_chat_template([{ role: 'user', content }], {
+        add_generation_prompt: true,
+      });
+      const inputs = (await processor(anyImage, prompt)) as {
+        readonly input_ids: InstanceType<typeof Tensor>;
+      };
+      const output = await model.generate({ ...inputs, pixel_values });
+      return textBehind(processor, output, inputs.input_ids);
+    };
+  }
+  const model = await AutoModelForVision2Seq.from_pretrained(name, modelOptions('fp32'));
+  const tokenizer = await AutoTokenizer.from_pretrained(name);
+  return async (pixel_values, text) => {
+    const task = `<s_docvqa><s_question>${text}</s_question><s_answer>`;
+    const { input_ids } = tokenizer(text === '' ? '<|endoftext|>' : task, { add_special_tokens: false });
+    const output = await model.generate({ pixel_values, decoder_input_ids: input_ids });
+    return textBehind(tokenizer, output, input_ids);
+  };
+}
+
+interface Decodes {
+  batch_decode(ids: number[][], options: { skip_special_tokens: boolean }): string[];
+}
+
+function textBehind(decodes: Decodes, output: unknown, prompt: { dims: number[] }): string {
+  if (!(output instanceof Tensor)) throw new TypeError('generate gave no ids');
+  const ids = (output.tolist() as number[][]).map((row) => row.slice(prompt.dims[1]));
+  return decodes.batch_decode(ids, { skip_special_tokens: true })[0] ?? '';
+}
