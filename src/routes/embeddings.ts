@@ -1,38 +1,19 @@
 import type { Context } from 'hono';
 import * as z from 'zod';
-import { isImageHandle } from '../cache/image-handle.ts';
 import { GlimpseError } from '../errors.ts';
 import type { ImageEmbeds } from '../model/types.ts';
-import type { EmbeddedTexts, TextToEmbed } from '../pipeline/embed-texts.ts';
-import type { ImageInput, Pipeline } from '../pipeline/pipeline.ts';
-import { imageInput } from './image-input.ts';
-import { handleSchema, imageText } from './image-schema.ts';
+import type { EmbeddedTexts } from '../pipeline/embed-texts.ts';
+import type { Pipeline } from '../pipeline/pipeline.ts';
+import { embeddingInput, parseInput } from './embedding-input.ts';
+import { handleSchema } from './image-schema.ts';
 import { modelId, requireModel } from './model-id.ts';
 import { readJson } from './read-json.ts';
 import { requestContext } from './request-context.ts';
 
-const MAX_INPUTS = 16;
-
-const imagePart = z.strictObject({
-  type: z.literal('image_url'),
-  image_url: z.strictObject({ url: imageText }),
-});
-const textPart = z.strictObject({ type: z.literal('text'), text: z.string().regex(/\S/) });
-const input = z.union([
-  z.string().regex(/\S/).meta({
-    description:
-      'An image, as image_url.url has it, and anything else a text. (What reads like an image is a text as a part of that type.)',
-  }),
-  imagePart,
-  textPart,
-]);
-
 /** What `POST /v1/embeddings` takes: OpenAI's fields, images beside texts. */
 export const embeddingsRequest = z.strictObject({
   model: modelId,
-  input: z.union([input, z.array(input).min(1).max(MAX_INPUTS)]).meta({
-    description: `An image or a text, or up to ${MAX_INPUTS}. Only dual encoders (CLIP, SigLIP) embed texts, into the space of their images.`,
-  }),
+  input: embeddingInput,
   encoding_format: z.enum(['float', 'base64']).default('float').meta({
     description: 'Numbers, or the base64 of little-endian float32 (what the openai clients ask for).',
   }),
@@ -66,7 +47,7 @@ export const embeddingsResponse = z.strictObject({
 export async function embeddings(c: Context, pipeline: Pipeline, max_body_bytes: number): Promise<Response> {
   const request = await readJson(c.req.raw, embeddingsRequest, max_body_bytes);
   requireModel(request.model, pipeline);
-  const inputs = [request.input].flat().map(parsed); // all are looked at before any is worked on
+  const inputs = parseInput(request.input); // all are looked at before any is worked on
   const context = requestContext(c);
   const texts = inputs.filter((input) => 'text' in input);
   const embedded = texts.length > 0 ? await pipeline.embedTexts(texts, context) : NO_TEXTS;
@@ -91,21 +72,6 @@ export async function embeddings(c: Context, pipeline: Pipeline, max_body_bytes:
 
 /** Without any, no model need embed texts. */
 const NO_TEXTS: EmbeddedTexts = { text_embeds: [], prompt_tokens: 0 };
-
-type Input = ImageInput | TextToEmbed;
-
-function partOf(text: string): z.infer<typeof imagePart | typeof textPart> {
-  const isImage = isImageHandle(text) || IMAGE_URL.test(text);
-  return isImage ? { type: 'image_url', image_url: { url: text } } : { type: 'text', text };
-}
-
-const IMAGE_URL = /^(data:[^\s,]*,|https?:\/\/\S+$)/i;
-
-function parsed(value: z.infer<typeof input>, index: number, { length }: readonly unknown[]): Input {
-  const part = typeof value === 'string' ? partOf(value) : value;
-  if (part.type === 'image_url') return imageInput(part.image_url.url, 'input');
-  return { text: part.text, param: length === 1 ? 'input' : `input.${index}` };
-}
 
 /** An error about "the image" is about the input. */
 async function named<T>(work: Promise<T>): Promise<T> {

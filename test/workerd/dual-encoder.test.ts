@@ -159,6 +159,11 @@ describe.each([
     expect(difference).toBeCloseTo(Math.exp(1.5) * ((cosines[0] ?? NaN) - (cosines[1] ?? NaN)), 4);
   });
 
+  it('embeds a hundred texts at a time', async () => {
+    const { data } = await embed(Array.from({ length: 100 }, (_, i) => `thing ${i}`));
+    expect(new Set(data.map(({ embedding }) => embedding.join())).size).toBe(100);
+  });
+
   it('takes a form, and an image sent before', async () => {
     const bytes = new Blob([await photo(goldens.photo)]);
     const { body } = await result(worker.fetch('/v1/images', form({ image: bytes })));
