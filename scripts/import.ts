@@ -1,8 +1,10 @@
 /** Makes a bundle of a Hugging Face model folder: 4-bit weights in shards, with a manifest. */
 import { SingleBar } from 'cli-progress';
+import { ensureKernels } from './cli/ensure-kernels.ts';
 import { runCommand } from './cli/run-command.ts';
 import { IMPORT_USAGE, parseImportArguments, type ImportArguments } from './import/arguments.ts';
 import { architectureOf } from './import/architectures/architecture.ts';
+import { checkBundle, type Check } from './import/check/check-bundle.ts';
 import { openCheckpoint } from './import/checkpoint.ts';
 import { describePlan } from './import/dry-run.ts';
 import { readConfig, vocabularySize } from './import/files.ts';
@@ -13,7 +15,7 @@ import { planBundle, type Plan } from './import/plan.ts';
 
 await runCommand({ usage: IMPORT_USAGE, parse: parseImportArguments, run: importFolder });
 
-async function importFolder({ folder, eightBit, dryRun, ...target }: ImportArguments): Promise<void> {
+async function importFolder({ folder, eightBit, dryRun, check, ...target }: ImportArguments): Promise<void> {
   const config = await readConfig(folder);
   const architecture = architectureOf(config);
   const plan = planBundle(architecture, eightBit);
@@ -24,9 +26,14 @@ async function importFolder({ folder, eightBit, dryRun, ...target }: ImportArgum
       console.log(describePlan(architecture, plan, tensors, await vocabularySize(folder)));
       return;
     }
-    report(target, await importWithProgress({ folder, config, architecture, checkpoint }, plan, target));
+    const source = { folder, config, architecture, checkpoint };
+    report(target, await importWithProgress(source, plan, target));
+    if (check) {
+      ensureKernels();
+      reportCheck(await checkBundle(source, plan, target));
+    }
   } finally {
-    await checkpoint.close();
+    checkpoint.close();
   }
 }
 
@@ -60,4 +67,13 @@ function report({ id, out }: Target, { digest, bytes, error }: Imported): void {
     `4-bit weights: relative error ${(100 * Math.sqrt(error.squared / error.total)).toFixed(2)}%; ` +
       `${gain.toFixed(1)}% less squared error than rounding to the nearest.`,
   );
+}
+
+function reportCheck({ layers, logits, agreeing, positions }: Check): void {
+  const widest = Math.max(...layers.map(({ name }) => name.length));
+  const row = (name: string, error: number) =>
+    `${name.padEnd(widest)}  ${(100 * error).toFixed(2).padStart(6)}%`;
+  console.log(['', 'error by layer', ...layers.map(({ name, error }) => row(name, error))].join('\n'));
+  console.log(row('logits', logits));
+  console.log(`The likeliest token is the same at ${agreeing} of ${positions} positions.`);
 }

@@ -11,6 +11,7 @@ export interface ImportArguments {
   readonly out: string;
   readonly eightBit: readonly RegExp[];
   readonly dryRun: boolean;
+  readonly check: boolean;
 }
 
 export const IMPORT_USAGE = `npm run import -- <folder> --id NAME [options]
@@ -19,7 +20,8 @@ export const IMPORT_USAGE = `npm run import -- <folder> --id NAME [options]
   --id NAME       the bundle's name: letters, digits, dots, dashes, underscores
   --out <folder>  where bundles lie (default: model-shards)
   --8bit <regex>  layers that get 8 bits instead of 4, by their names in the bundle; several times if need be
-  --dry-run       writes nothing: prints the sizes, and what memory the model takes in an isolate`;
+  --dry-run       writes nothing: prints the sizes, and what memory the model takes in an isolate
+  --check         runs a sample with the published weights and with the bundle's: prints the error by layer`;
 
 /** @throws Error that says what is wrong */
 export function parseImportArguments(args: readonly string[]): ImportArguments {
@@ -31,6 +33,7 @@ export function parseImportArguments(args: readonly string[]): ImportArguments {
       out: { type: 'string' },
       '8bit': { type: 'string', multiple: true, default: [] },
       'dry-run': { type: 'boolean', default: false },
+      check: { type: 'boolean', default: false },
     },
   });
   const [folder, ...more] = positionals;
@@ -46,6 +49,7 @@ export function parseImportArguments(args: readonly string[]): ImportArguments {
     out: values.out === undefined ? join(ROOT, 'model-shards') : fromUser(values.out),
     eightBit: values['8bit'].map(pattern),
     dryRun: values['dry-run'],
+    check: values.check,
   };
 }
 

@@ -107,9 +107,7 @@ async function writeShard(
   tensors: ReturnType<typeof matchTensors>,
 ): Promise<FinishedShard> {
   const quantizer = createQuantizer(checkpoint, tensors);
-  const data = [];
-  for (const piece of items) data.push(...(await quantizer.quantize(piece)));
-  const bytes = writeSafetensors(data);
+  const bytes = writeSafetensors(items.flatMap((piece) => quantizer.quantize(piece)));
   await writeWhole(join(folder, name), bytes);
   return { ...(await fileEntry(bytes)), error: quantizer.error };
 }

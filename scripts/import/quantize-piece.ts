@@ -8,7 +8,7 @@ import { quantizeQ8 } from './quantize-q8.ts';
 /** Reads the published values of a piece, a few rows at a time, and gives its tensors as the bundle has them. */
 export interface Quantizer {
   /** @throws Error that names the tensor where a value is not finite, or too large */
-  quantize(piece: Piece): Promise<readonly Tensor[]>;
+  quantize(piece: Piece): readonly Tensor[];
   /** Over all 4-bit values so far. */
   readonly error: QuantizationError;
 }
@@ -23,17 +23,17 @@ export function createQuantizer(
 ): Quantizer {
   const error = { squared: 0, nearest: 0, total: 0 };
 
-  const read = (name: string, from: number, count: number): Promise<Float32Array> =>
+  const read = (name: string, from: number, count: number): Float32Array =>
     checkpoint.read(tensors.get(name)?.name ?? name, from, count);
 
-  async function weightsOf(piece: Piece, source: string, first: number): Promise<readonly Uint8Array[]> {
+  function weightsOf(piece: Piece, source: string, first: number): readonly Uint8Array[] {
     const inputs = product(piece.module.shape.slice(1));
     const [values, scales] = slotsOf(piece).map(({ bytes }) => new Uint8Array(bytes));
     if (values === undefined || scales === undefined) return [];
     const step = Math.max(1, Math.floor(CHUNK / inputs));
     for (let row = 0; row < piece.rows; row += step) {
       const rows = Math.min(step, piece.rows - row);
-      const floats = await read(source, (first + row) * inputs, rows * inputs);
+      const floats = read(source, (first + row) * inputs, rows * inputs);
       const chunk = piece.bits === 4 ? quantizeQ4(floats, inputs) : quantizeQ8(floats, inputs);
       if ('error' in chunk) add(error, chunk.error);
       values.set(bytesOf(chunk.q), (values.length / piece.rows) * row);
@@ -42,20 +42,20 @@ export function createQuantizer(
     return [values, scales];
   }
 
-  async function dataOf(piece: Piece): Promise<readonly Uint8Array[]> {
+  function dataOf(piece: Piece): readonly Uint8Array[] {
     const { module } = piece;
-    if (module.kind === 'floats') return [bytesOf(await read(module.name, 0, product(module.shape))).slice()];
+    if (module.kind === 'floats') return [bytesOf(read(module.name, 0, product(module.shape))).slice()];
     const { name, first } = sourceOf(module);
-    const weights = await weightsOf(piece, `${name}.weight`, first + piece.first);
+    const weights = weightsOf(piece, `${name}.weight`, first + piece.first);
     if (!module.bias) return weights;
-    return [...weights, bytesOf(await read(`${name}.bias`, first + piece.first, piece.rows)).slice()];
+    return [...weights, bytesOf(read(`${name}.bias`, first + piece.first, piece.rows)).slice()];
   }
 
   return {
     error,
-    async quantize(piece) {
+    quantize(piece) {
       try {
-        const data = await dataOf(piece);
+        const data = dataOf(piece);
         return slotsOf(piece).map(({ name, dtype, shape }, i) => {
           return { name, dtype, shape, data: data[i] ?? new Uint8Array() };
         });

@@ -1,0 +1,53 @@
+import { expect, it } from 'vitest';
+import { run } from '../command.ts';
+import { MODELS, scratch } from './fixtures.ts';
+
+interface Printed {
+  /** In percent, by layer. */
+  readonly errors: ReadonlyMap<string, number>;
+  readonly agreeing: number;
+}
+
+async function check(model: string, ...options: readonly string[]): Promise<Printed> {
+  const args = [`${MODELS}/${model}`, '--id', 'model', '--out', await scratch(), '--check', ...options];
+  const { code, stdout, stderr } = await run('import.ts', args);
+  if (code !== 0) throw new Error(stderr);
+  const lines = [...stdout.matchAll(/^([\w.]+) +(\d+\.\d\d)%$/gm)];
+  const [, agreeing = ''] = /same at (\d+) of 17 positions/.exec(stdout) ?? [];
+  return {
+    errors: new Map(lines.map(([, name = '', error]) => [name, Number(error)])),
+    agreeing: Number(agreeing),
+  };
+}
+
+const layers = (part: string, last: string) => [0, 1].map((i) => `${part}.layers.${i}.mlp.${last}`);
+const DECODER = [...layers('language_model.model', 'down_proj'), 'logits'];
+
+it.each([
+  ['smolvlm', [...layers('vision_tower.encoder', 'fc2'), 'connector.modality_projection.proj', ...DECODER]],
+  // Its features are the last hidden states but one.
+  [
+    'llava-clip-mistral',
+    ['vision_tower.encoder.layers.0.mlp.fc2', 'multi_modal_projector.linear_2', ...DECODER],
+  ],
+])('%s: in the order in which its layers run', async (model, names) => {
+  const { errors } = await check(model);
+  expect([...errors.keys()]).toEqual(['vision_tower.embeddings.patch_embedding', ...names]);
+  // Pixels and the first weights are in 8 bits; those behind are in 4, and their errors add up.
+  expect(errors.get('vision_tower.embeddings.patch_embedding')).toBeLessThan(1);
+  for (const name of names) {
+    expect(errors.get(name)).toBeGreaterThan(0.1);
+    expect(errors.get(name)).toBeLessThan(25);
+  }
+});
+
+it('shows what 8 bits are worth', async () => {
+  const all = '^(?!.*embed_tokens)';
+  const [four, eight] = [await check('idefics3'), await check('idefics3', '--8bit', all)];
+  for (const name of ['vision_tower.encoder.layers.1.mlp.fc2', 'connector.modality_projection.proj']) {
+    expect(eight.errors.get(name)).toBeLessThan((four.errors.get(name) ?? 0) / 5);
+  }
+  // Activations are rounded to 8 bits at every product: no error is smaller than that.
+  expect(eight.errors.get('logits')).toBeLessThan(four.errors.get('logits') ?? 0);
+  expect(eight.agreeing).toBeGreaterThanOrEqual(four.agreeing - 1);
+});
