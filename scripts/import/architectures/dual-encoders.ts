@@ -1,30 +1,11 @@
-import { z } from 'zod';
-import {
-  clipVisionConfigSchema,
-  siglipVisionConfigSchema,
-} from '../../../src/model/vision/transformer-config.ts';
+import { clipConfigSchema, siglipConfigSchema } from '../../../src/model/dual/config.ts';
 import { floats, layerNorm, linear } from '../modules.ts';
 import type { Architecture } from './architecture.ts';
-import { poolingHead, textEncoder, textEncoderSchema, visionParts } from './transformer.ts';
-
-const clipSchema = z.object({
-  projection_dim: z.int().positive().default(512),
-  vision_config: clipVisionConfigSchema.prefault({ model_type: 'clip_vision_model' }),
-  text_config: textEncoderSchema
-    .extend({
-      vocab_size: z.int().positive().default(49_408),
-      hidden_size: z.int().positive().default(512),
-      intermediate_size: z.int().positive().default(2048),
-      num_hidden_layers: z.int().positive().default(12),
-      num_attention_heads: z.int().positive().default(8),
-      max_position_embeddings: z.int().positive().default(77),
-    })
-    .prefault({}),
-});
+import { poolingHead, textEncoder, visionParts } from './transformer.ts';
 
 /** CLIP (Radford et al., 2021): two towers, a projection each, a temperature. */
 export function clip(json: unknown): Architecture {
-  const { projection_dim, vision_config, text_config } = clipSchema.parse(json);
+  const { projection_dim, vision_config, text_config } = clipConfigSchema.parse(json);
   return {
     parts: [
       ...visionParts(vision_config),
@@ -51,29 +32,9 @@ export function clip(json: unknown): Architecture {
   };
 }
 
-const siglipSchema = z.object({
-  vision_config: siglipVisionConfigSchema.prefault({ model_type: 'siglip_vision_model' }),
-  text_config: textEncoderSchema
-    .extend({
-      vocab_size: z.int().positive().default(32_000),
-      hidden_size: z.int().positive().default(768),
-      intermediate_size: z.int().positive().default(3072),
-      num_hidden_layers: z.int().positive().default(12),
-      num_attention_heads: z.int().positive().default(12),
-      max_position_embeddings: z.int().positive().default(64),
-      projection_size: z.int().positive().nullish(),
-    })
-    .prefault({}),
-});
-
-const headSchema = z.object({
-  vision_config: z.object({ vision_use_head: z.boolean().default(true) }).prefault({}),
-});
-
 /** SigLIP (Zhai et al., 2023): attention pooling for the image, the last token's state for the text. */
 export function siglip(json: unknown): Architecture {
-  const { vision_config, text_config } = siglipSchema.parse(json);
-  const { vision_use_head } = headSchema.parse(json).vision_config;
+  const { vision_config, text_config } = siglipConfigSchema.parse(json);
   const { hidden_size: width, projection_size } = text_config;
   return {
     parts: [
@@ -82,14 +43,14 @@ export function siglip(json: unknown): Architecture {
         name: 'image pooling',
         modules: [
           ...layerNorm('vision_tower.post_layernorm', vision_config.hidden_size),
-          ...(vision_use_head ? poolingHead(vision_config) : []),
+          ...poolingHead(vision_config),
         ],
       },
       {
         name: 'text encoder',
         modules: [
           ...textEncoder(text_config),
-          linear('text_model.head', [projection_size ?? width, width]),
+          linear('text_model.head', [projection_size, width]),
           floats('logit_scale.weight', 1),
           floats('logit_bias.weight', 1),
         ],

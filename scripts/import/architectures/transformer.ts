@@ -1,20 +1,9 @@
-import { z } from 'zod';
+import type { TextTransformerConfig } from '../../../src/model/dual/config.ts';
 import {
   tokensPerImage,
   type VisionTransformerConfig,
 } from '../../../src/model/vision/transformer-config.ts';
 import { embedding, floats, layerNorm, linear, type Module, type Part } from '../modules.ts';
-
-const size = z.int().positive();
-
-export const textEncoderSchema = z.object({
-  vocab_size: size,
-  hidden_size: size,
-  intermediate_size: size,
-  num_hidden_layers: size,
-  num_attention_heads: size,
-  max_position_embeddings: size,
-});
 
 /** The embeddings and each layer of CLIP's and SigLIP's towers, a part each: they can be fetched one by one. */
 export function visionParts(config: VisionTransformerConfig): readonly Part[] {
@@ -60,7 +49,7 @@ export function poolingHead({
   ];
 }
 
-export function textEncoder(config: z.infer<typeof textEncoderSchema>): readonly Module[] {
+export function textEncoder(config: TextTransformerConfig): readonly Module[] {
   const { hidden_size: width, vocab_size, max_position_embeddings, num_hidden_layers } = config;
   return [
     embedding('text_model.embeddings.token_embedding', vocab_size, width),
