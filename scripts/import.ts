@@ -69,11 +69,11 @@ function report({ id, out }: Target, { digest, bytes, error }: Imported): void {
   );
 }
 
-function reportCheck({ layers, logits, agreeing, positions }: Check): void {
+function reportCheck({ layers, outputs, agreeing, positions }: Check): void {
   const widest = Math.max(...layers.map(({ name }) => name.length));
-  const row = (name: string, error: number) =>
-    `${name.padEnd(widest)}  ${(100 * error).toFixed(2).padStart(6)}%`;
-  console.log(['', 'error by layer', ...layers.map(({ name, error }) => row(name, error))].join('\n'));
-  console.log(row('logits', logits));
-  console.log(`The likeliest token is the same at ${agreeing} of ${positions} positions.`);
+  const rows = [...layers, ...outputs].map(
+    ({ name, error }) => `${name.padEnd(widest)}  ${(100 * error).toFixed(2).padStart(6)}%`,
+  );
+  console.log(['', 'error by layer', ...rows].join('\n'));
+  console.log(`The likeliest is the same at ${agreeing} of ${positions} positions.`);
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { TextTransformerConfig } from '../../../src/model/dual/config.ts';
 import type { LlamaConfig } from '../../../src/model/llama/config.ts';
 import type { VisionTransformerConfig } from '../../../src/model/vision/transformer-config.ts';
 import type { Part } from '../modules.ts';
@@ -20,7 +21,7 @@ export interface Architecture {
   readonly decoder?: LlamaConfig;
   /** Rows that one picture (one tile of it) is in a prompt. */
   readonly imageTokens?: number;
-  readonly textEncoder?: { readonly hidden_size: number; readonly max_position_embeddings: number };
+  readonly textEncoder?: TextTransformerConfig;
 }
 
 const ARCHITECTURES: Readonly<Record<string, (config: unknown) => Architecture>> = {

@@ -35,6 +35,7 @@ export function clip(json: unknown): Architecture {
 /** SigLIP (Zhai et al., 2023): attention pooling for the image, the last token's state for the text. */
 export function siglip(json: unknown): Architecture {
   const { vision_config, text_config } = siglipConfigSchema.parse(json);
+  const { hidden_size: width, projection_size } = text_config;
   return {
     parts: [
       ...visionParts(vision_config),
@@ -49,7 +50,7 @@ export function siglip(json: unknown): Architecture {
         name: 'text encoder',
         modules: [
           ...textEncoder(text_config),
-          linear('text_model.head', [text_config.projection_size, text_config.hidden_size]),
+          linear('text_model.head', [projection_size, width]),
           floats('logit_scale.weight', 1),
           floats('logit_bias.weight', 1),
         ],

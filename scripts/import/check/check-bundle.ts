@@ -8,7 +8,7 @@ import { matchTensors } from '../match.ts';
 import type { Plan } from '../plan.ts';
 import { nameLayers, type NamedLayers } from './named-layers.ts';
 import { publishedWeights, type PublishedWeights } from './published-weights.ts';
-import { runSample } from './sample-run.ts';
+import { runSample, type SampleOutputs } from './sample-run.ts';
 
 /** How far a layer's outputs are from those of the published weights: root of the squares' means, relative. */
 export interface LayerError {
@@ -19,8 +19,8 @@ export interface LayerError {
 export interface Check {
   /** In the order in which they run. Errors of the layers before are in them. */
   readonly layers: readonly LayerError[];
-  readonly logits: number;
-  /** Of how many positions the likeliest token is the same, and of how many there are. */
+  readonly outputs: readonly LayerError[];
+  /** At how many of the logits' positions the likeliest is the same, and how many there are. */
   readonly agreeing: number;
   readonly positions: number;
 }
@@ -39,7 +39,7 @@ export async function checkBundle(source: Source, plan: Plan, { id, out }: Targe
   const { architecture, checkpoint } = source;
   const weights = publishedWeights(checkpoint, matchTensors(architecture, checkpoint.tensors), plan);
   const bundle = await openBundle(fileSource(out), id);
-  const run = async (make: (layers: NamedLayers) => Engine, hear: Hear): Promise<readonly Float32Array[]> => {
+  const run = async (make: (layers: NamedLayers) => Engine, hear: Hear): Promise<SampleOutputs> => {
     const layers = nameLayers(bundle, createEngine(nodeKernelModules, MEMORY));
     return runSample(heard(make(layers), layers, hear), layers.bundle);
   };
@@ -49,27 +49,33 @@ export async function checkBundle(source: Source, plan: Plan, { id, out }: Targe
     (layers) => withPublishedWeights(layers, weights),
     (name, output) => expected.push({ name, output }),
   );
-  const sums = new Map<string, Sum>();
+  const layers = new Map<string, Sum>();
   let next = 0;
   const quantised = await run(
     ({ engine }) => engine,
-    (name, output) => add(sums, name, output, expected[next++]?.output ?? new Float32Array()),
+    (name, output) => add(layers, name, output, expected[next++]?.output),
   );
-  quantised.forEach((output, i) => add(sums, LOGITS, output, published[i] ?? new Float32Array()));
-
-  const likeliest = (logits: Float32Array): number => logits.indexOf(logits.reduce((a, b) => Math.max(a, b)));
-  const relative = ({ difference, total }: Sum): number => Math.sqrt(difference / total);
+  const outputs = new Map<string, Sum>();
+  for (const [name, rows] of Object.entries(quantised)) {
+    rows.forEach((row, i) => add(outputs, name, row, published[name]?.[i]));
+  }
+  const positions = Array.from(quantised.logits ?? [], likeliest);
+  const wanted = Array.from(published.logits ?? [], likeliest);
   return {
-    layers: [...sums]
-      .filter(([name]) => name !== LOGITS)
-      .map(([name, sum]) => ({ name, error: relative(sum) })),
-    logits: relative(sums.get(LOGITS) ?? { difference: NaN, total: NaN }),
-    agreeing: quantised.filter((logits, i) => likeliest(logits) === likeliest(published[i] ?? logits)).length,
-    positions: quantised.length,
+    layers: errorsOf(layers),
+    outputs: errorsOf(outputs),
+    agreeing: positions.filter((id, i) => id === wanted[i]).length,
+    positions: positions.length,
   };
 }
 
-const LOGITS = 'logits';
+function likeliest(logits: Float32Array): number {
+  return logits.indexOf(logits.reduce((a, b) => Math.max(a, b)));
+}
+
+function errorsOf(sums: ReadonlyMap<string, Sum>): readonly LayerError[] {
+  return [...sums].map(([name, { difference, total }]) => ({ name, error: Math.sqrt(difference / total) }));
+}
 
 interface Sum {
   readonly difference: number;
@@ -101,7 +107,12 @@ function withPublishedWeights({ engine, namesOf, nameAt }: NamedLayers, weights:
   };
 }
 
-function add(sums: Map<string, Sum>, name: string, output: Float32Array, expected: Float32Array): void {
+function add(
+  sums: Map<string, Sum>,
+  name: string,
+  output: Float32Array,
+  expected: Float32Array = new Float32Array(),
+): void {
   let { difference, total } = sums.get(name) ?? { difference: 0, total: 0 };
   for (let i = 0; i < output.length; i++) {
     difference += ((output[i] ?? 0) - (expected[i] ?? 0)) ** 2;

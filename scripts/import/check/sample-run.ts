@@ -2,27 +2,35 @@ import { z } from 'zod';
 import type { Bundle } from '../../../src/bundle/bundle.ts';
 import type { Engine } from '../../../src/kernels/engine.ts';
 import { createModel } from '../../../src/model/create-model.ts';
-import type { Decoder, PixelValues } from '../../../src/model/types.ts';
+import type { Decoder, DualEncoder, PixelValues } from '../../../src/model/types.ts';
 
-/** Tokens behind the image. */
+/** What a model makes of the sample, by transformers' names. */
+export type SampleOutputs = Readonly<Record<string, readonly Float32Array[]>>;
+
+/** Tokens behind the image; texts beside it. */
 const TOKENS = 16;
 
-/** The same for every run of a model: a picture of waves, then tokens from all over the vocabulary. @returns logits of each */
-export async function runSample(engine: Engine, bundle: Bundle): Promise<readonly Float32Array[]> {
+/** What of config.json the sample depends on. transformers' defaults: those of CLIP, whose towers may go without. */
+const configSchema = z.object({
+  vision_config: z
+    .object({ image_size: z.number().default(224), num_channels: z.number().default(3) })
+    .prefault({}),
+  text_config: z
+    .object({ vocab_size: z.number().default(32_000), eos_token_id: z.number().nullable().default(49_407) })
+    .prefault({}),
+});
+type SampleConfig = z.infer<typeof configSchema>;
+
+/** The same for every run of a model: a picture of waves, and tokens from all over the vocabulary. */
+export async function runSample(engine: Engine, bundle: Bundle): Promise<SampleOutputs> {
   const model = await createModel(engine, bundle);
-  const { data } = await (await model.encoder()).encode(waves(await bundle.json('config.json')));
-  return decode(await model.decoder(), data, model.vocab_size);
+  const config = configSchema.parse(await bundle.json('config.json'));
+  const image = await (await model.encoder()).encode(waves(config));
+  if ('decoder' in model) return { logits: await decode(await model.decoder(), image.data) };
+  return { image_embeds: [image.data], ...(await embedTexts(model, image.data, config)) };
 }
 
-const configSchema = z.object({
-  vision_config: z.object({
-    image_size: z.number().default(224),
-    num_channels: z.number().default(3),
-  }),
-});
-
-function waves(config: unknown): PixelValues {
-  const { image_size: size, num_channels } = configSchema.parse(config).vision_config;
+function waves({ vision_config: { image_size: size, num_channels } }: SampleConfig): PixelValues {
   const pixel = (i: number): number => {
     const [x, y, channel] = [i % size, Math.floor(i / size) % size, Math.floor(i / size ** 2)];
     return Math.sin(x / (5 + channel)) * Math.cos(y / (7 + 2 * channel));
@@ -34,17 +42,32 @@ function waves(config: unknown): PixelValues {
   };
 }
 
-async function decode(
-  decoder: Decoder,
-  image: Float32Array,
-  vocabulary: number,
-): Promise<readonly Float32Array[]> {
+/** The logits behind the image and behind each token. */
+async function decode(decoder: Decoder, image: Float32Array): Promise<readonly Float32Array[]> {
   const past_key_values = decoder.create(0);
   const logits = [...(await decoder.forward([{ past_key_values, inputs_embeds: image }]))];
-  for (let i = 0; i < TOKENS; i++) {
-    const input_ids = [Math.floor(((i + 0.5) / TOKENS) * vocabulary)];
-    logits.push(...(await decoder.forward([{ past_key_values, input_ids }])));
+  for (const id of spread(decoder.vocab_size)) {
+    logits.push(...(await decoder.forward([{ past_key_values, input_ids: [id] }])));
   }
   past_key_values.release();
   return logits;
+}
+
+/** Texts of three tokens and an end. */
+async function embedTexts(
+  model: DualEncoder,
+  image: Float32Array,
+  { text_config: { vocab_size, eos_token_id } }: SampleConfig,
+): Promise<SampleOutputs> {
+  const embedder = await model.text_embedder();
+  const ids = spread(vocab_size);
+  const end = eos_token_id ?? vocab_size - 1;
+  const text_embeds = ids.map((id, i) =>
+    embedder.embed([id, ids[(i + 3) % TOKENS] ?? 0, ids[(i + 7) % TOKENS] ?? 0, end]),
+  );
+  return { text_embeds, logits: [embedder.logits(image, text_embeds)] };
+}
+
+function spread(vocabulary: number): readonly number[] {
+  return Array.from({ length: TOKENS }, (_, i) => Math.floor(((i + 0.5) / TOKENS) * vocabulary));
 }
