@@ -16,8 +16,8 @@ export interface LoadOptions {
 
 /** A request that took so long hangs: the queues on its way give up after ten seconds each. */
 const HANGS = 60_000;
-/** Of what is alive in the isolate. */
-const MAX_MB = 100;
+/** Of what is alive in the isolate, which has 128. */
+const MAX_MB = 120;
 
 /** Two hundred connections for two minutes, then what follows from it. */
 export const load: Section = {
@@ -135,7 +135,7 @@ async function afterwards(worker: BareWorker, highest: number, highest_alive: nu
     (bytes) => bytes / 2 ** 20,
   ) as [number, number, number];
   if (peak_alive > MAX_MB) failures.push(`${peak_alive.toFixed(0)} MB alive at a time`);
-  if (alive > MAX_MB * 0.6) failures.push(`${alive.toFixed(0)} MB stay`);
+  if (alive > MAX_MB / 2) failures.push(`${alive.toFixed(0)} MB stay`);
   return {
     ...{ kind: 'afterwards', tried: 1, outcomes: { 'nothing in flight': 1 }, failures },
     ...{ slowest_ms: 0, slowest: '', peak_mb: peak_alive },
@@ -203,6 +203,12 @@ interface Told {
   readonly ms: number;
 }
 
+/**
+ * A refusal is sent before the body is read, and the connection closed. Who is still writing then may hear of
+ * the one and not of the other; the proxies in front of a deployed Worker read bodies to their end.
+ */
+const isClosed = ({ status, text }: Told): boolean => status === 0 && /EPIPE|ECONNRESET/.test(text);
+
 async function crowd(
   kind: string,
   count: number,
@@ -211,12 +217,20 @@ async function crowd(
 ): Promise<Row> {
   const told = await Promise.all(Array.from({ length: count }, (_, i) => ask(i)));
   const outcomes: Record<string, number> = {};
-  for (const { status } of told) outcomes[status] = (outcomes[status] ?? 0) + 1;
+  for (const answer of told) {
+    const name = isClosed(answer) ? 'closed' : answer.status;
+    outcomes[name] = (outcomes[name] ?? 0) + 1;
+  }
+  const closed = told.filter(isClosed).length;
   const odd = told.filter(
-    ({ status, retry_after }) => status !== 200 && !(status === refusal && retry_after !== null),
+    (answer) =>
+      answer.status !== 200 &&
+      !isClosed(answer) &&
+      !(answer.status === refusal && answer.retry_after !== null),
   );
   const failures = [
     ...odd.map(({ status, text }) => `${status}: ${text}`),
+    ...(closed > count / 100 ? [`${closed} connections were closed`] : []),
     ...[200, refusal].filter((status) => outcomes[status] === undefined).map((status) => `no ${status}`),
   ];
   const slowest_ms = Math.max(...told.map(({ ms }) => ms));
@@ -243,7 +257,12 @@ async function query(
       ms: performance.now() - start,
     };
   } catch (error) {
-    return { status: 0, text: String(error), retry_after: null, ms: performance.now() - start };
+    return {
+      status: 0,
+      text: error instanceof Error ? `${error.message}: ${String(error.cause)}` : String(error),
+      retry_after: null,
+      ms: performance.now() - start,
+    };
   }
 }
 

@@ -13,18 +13,11 @@ export interface ImageLimits {
 }
 
 /**
- * Set so that a request with the largest image stays under 100 MB in workerd, all the Worker holds
- * counted (scripts/torture/memory.ts). A resident engine and its caches take some 40 MB of that. On top, by
- * growth of the resident set at its highest, garbage included (workerd collects late):
- *
- *     baseline 4:2:0       24 MP  +37 MB
- *     progressive 4:2:0    10 MP  +47 MB
- *     PNG, RGB             12 MP  +50 MB, but +92 at 24 MP
- *     PNG, RGBA             9 MP  +43 MB
- *     interlaced PNG        4 MP  +27 MB
- *
- * A progressive JPEG is held whole, two bytes a sample, since its last scan may touch any block; so is an
- * interlaced PNG. Of other PNGs a band is held; the rest is garbage, in step with the bytes inflated.
+ * Set so that what is alive in an isolate stays under 100 MB with the largest image in the longest body, by
+ * whatever route (scripts/torture/memory-peaks.ts: 88 MB at most). The engine, the caches and JavaScript take
+ * some 45 of that, the body 12, and the rest is the decoder's: a progressive JPEG is held whole, two bytes a
+ * sample, since its last scan may touch any block; an interlaced PNG too, three bytes a pixel; of other
+ * pictures a band is held. Garbage comes on top, until V8 collects it.
  */
 export const DEFAULT_LIMITS: ImageLimits = {
   baseline_jpeg_pixels: 24_000_000,
