@@ -2,30 +2,31 @@ import type { Bundle } from '../bundle/bundle.ts';
 import type { Engine } from '../kernels/engine.ts';
 import type { GlimpseConfig } from './config.ts';
 import { lazy } from './lazy.ts';
+import { loadPart } from './load-part.ts';
 import { createLlama } from './llama/llama.ts';
 import { createMutex } from './mutex.ts';
 import { createProjector } from './projector.ts';
 import type { ImageEncoder, PixelValues, VisionLanguageModel } from './types.ts';
 import { createImageClassifier } from './vision/classifier.ts';
 import { createEfficientNetLite } from './vision/efficientnet-lite.ts';
-import { createWeights } from './weights.ts';
+import type { Weights } from './weights.ts';
 
 /** The default architecture: EfficientNet-Lite, an MLP projector, a Llama decoder. */
 export function createGlimpse(engine: Engine, bundle: Bundle, config: GlimpseConfig): VisionLanguageModel {
-  const encoder = lazy(() => loadEncoder(engine, bundle, config));
-  const decoder = lazy(() =>
-    createLlama(engine, createWeights(engine, bundle.tensors(['language_model'])), config.text_config),
+  const encoder = lazy(() =>
+    loadPart(engine, bundle, VISION, (weights) => loadEncoder(engine, weights, config)),
   );
-  const classifier = lazy(() => {
-    const weights = createWeights(engine, bundle.tensors([CLASSIFIER]));
-    return createImageClassifier(
-      engine,
-      weights,
-      CLASSIFIER,
-      config.vision_config.head_width,
-      labelsOf(config),
-    );
-  });
+  const decoder = lazy(() =>
+    loadPart(engine, bundle, ['language_model'], (weights) =>
+      createLlama(engine, weights, config.text_config),
+    ),
+  );
+  const classifier = lazy(() =>
+    loadPart(engine, bundle, [CLASSIFIER], (weights) => {
+      const { head_width } = config.vision_config;
+      return createImageClassifier(engine, weights, CLASSIFIER, head_width, labelsOf(config));
+    }),
+  );
   return {
     image_token_id: config.image_token_id,
     max_images: 1, // one stood in every prompt that it was trained on
@@ -44,8 +45,7 @@ const CLASSIFIER = 'vision_tower.classifier';
 // All of the tower but its classifier, which answers no prompt.
 const VISION = ['vision_tower.stem', 'vision_tower.blocks', 'vision_tower.head', 'multi_modal_projector'];
 
-async function loadEncoder(engine: Engine, bundle: Bundle, config: GlimpseConfig): Promise<ImageEncoder> {
-  const weights = createWeights(engine, bundle.tensors(VISION));
+async function loadEncoder(engine: Engine, weights: Weights, config: GlimpseConfig): Promise<ImageEncoder> {
   const encoder = await createEfficientNetLite(engine, weights, config.vision_config);
   const project = await createProjector(engine, weights, config.projector_config);
   const { num_channels, image_size } = config.vision_config;

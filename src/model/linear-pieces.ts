@@ -1,22 +1,14 @@
-import type { DType, Tensor } from '../bundle/safetensors.ts';
+import type { Tensor } from '../bundle/safetensors.ts';
 import { GlimpseError } from '../errors.ts';
-import type { WasmMemory } from '../kernels/memory.ts';
-import { createRoom, type Room } from '../kernels/room.ts';
 import { requireTensor, type TensorReader } from './tensor-reader.ts';
 
-/** Some of a linear layer's outputs as the bundle has them: addresses, valid until the next piece is asked for. */
+/** Some of a linear layer's outputs as the bundle has them: a layer of its own, named `name`. */
 export interface LinearPiece {
+  readonly name: string;
   readonly bits: 4 | 8;
   readonly rows: number;
-  readonly q: number; // 4 bits: uint8 [rows, ceil(in_features / 2)]; 8 bits: int8 [rows, in_features]
-  readonly scale: number; // 4 bits: float16 [rows, ceil(in_features / 32)]; 8 bits: float32 [rows]
-  readonly bias: number; // float32 [rows], or 0
-}
-
-interface LinearShape {
-  readonly in_features: number;
-  readonly out_features: number;
-  readonly bias: boolean;
+  /** Its values, valid until the next tensor is taken; scales and biases are still to be taken. */
+  readonly q: Tensor; // 4 bits: uint8 [rows, ceil(in_features / 2)]; 8 bits: int8 [rows, in_features]
 }
 
 /**
@@ -26,59 +18,29 @@ interface LinearShape {
  */
 export async function* linearPieces(
   reader: TensorReader,
-  memory: WasmMemory,
   name: string,
-  { in_features, out_features, bias }: LinearShape,
+  in_features: number,
+  out_features: number,
 ): AsyncGenerator<LinearPiece, void> {
   let q = await reader.take([...quantised(name), ...quantised(`${name}.0`)]);
   const isCut = layerOf(q) !== name;
   let left = out_features;
   for (let next = 1; ; next++) {
     const rows = isCut ? Math.min(q.shape[0] ?? 0, left) : out_features;
-    const room = createRoom(memory);
-    try {
-      yield await readPiece(reader, room, q, rows, in_features, bias);
-    } finally {
-      room.release();
-    }
+    yield pieceOf(q, rows, in_features);
     left -= rows;
     if (left === 0) return;
     q = await reader.take(quantised(`${name}.${next}`));
   }
 }
 
-async function readPiece(
-  reader: TensorReader,
-  room: Room,
-  tensor: Tensor,
-  rows: number,
-  k: number,
-  bias: boolean,
-): Promise<LinearPiece> {
-  const layer = layerOf(tensor);
-  const bits = tensor.name.endsWith('.q4') ? 4 : 8;
-  const next = async (name: string, dtype: DType, shape: readonly number[]): Promise<number> => {
-    const tensor = await reader.take([name]);
-    requireTensor(tensor, dtype, shape);
-    return room.put(tensor.data);
-  };
-  if (bits === 4) requireTensor(tensor, 'U8', [rows, Math.ceil(k / 2)]);
-  else requireTensor({ ...tensor, shape: flattened(tensor.shape) }, 'I8', [rows, k]);
-  if (rows % 8 !== 0) {
-    throw new GlimpseError(
-      'bundle_invalid',
-      `${layer} has ${rows} outputs; the kernels take multiples of 8.`,
-    );
-  }
-  return {
-    bits,
-    rows,
-    q: room.put(tensor.data),
-    scale: await (bits === 4
-      ? next(`${layer}.weight.scale`, 'F16', [rows, Math.ceil(k / 32)])
-      : next(`${layer}.weight.scale`, 'F32', [rows])),
-    bias: bias ? await next(`${layer}.bias`, 'F32', [rows]) : 0,
-  };
+function pieceOf(q: Tensor, rows: number, k: number): LinearPiece {
+  const name = layerOf(q);
+  const bits = q.name.endsWith('.q4') ? 4 : 8;
+  if (bits === 4) requireTensor(q, 'U8', [rows, Math.ceil(k / 2)]);
+  else requireTensor({ ...q, shape: flattened(q.shape) }, 'I8', [rows, k]);
+  if (rows % 8 === 0) return { name, bits, rows, q };
+  throw new GlimpseError('bundle_invalid', `${name} has ${rows} outputs; the kernels take multiples of 8.`);
 }
 
 function quantised(layer: string): [string, string] {

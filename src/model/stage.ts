@@ -1,6 +1,7 @@
 import type { Bundle } from '../bundle/bundle.ts';
 import type { Engine } from '../kernels/engine.ts';
 import { lazy, type Lazy } from './lazy.ts';
+import { loadPart } from './load-part.ts';
 import { createWeights, type Weights } from './weights.ts';
 
 /** A part of a network that runs by itself, and its weights while it runs. */
@@ -45,7 +46,7 @@ export function residentStages(engine: Engine, bundle: Bundle): Stages {
       return parts.every(({ ready }) => ready);
     },
     stage(prefixes, load) {
-      const part = lazy(() => load(createWeights(engine, bundle.tensors(prefixes))));
+      const part = lazy(() => loadPart(engine, bundle, prefixes, load));
       parts.push(part);
       return { use: async (work) => work(await part.get()) };
     },

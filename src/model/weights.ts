@@ -38,16 +38,30 @@ export function createWeights({ memory, kernels }: Engine, tensors: AsyncIterabl
   const room = createRoom(memory);
   const reader = createTensorReader(tensors);
 
-  async function floatsOf(name: string, length: number): Promise<Uint8Array> {
+  async function takeFloats(name: string, length: number): Promise<Uint8Array> {
     const tensor = await reader.take([name]);
     const elements = tensor.shape.reduce((a, b) => a * b, 1);
     requireTensor(tensor, 'F32', elements === length ? tensor.shape : [length]);
     return tensor.data;
   }
 
-  function pack({ bits, rows, q, scale }: LinearPiece, k: number, out: number): void {
-    if (bits === 4) kernels.pack_q4(q, scale, out, rows, k);
-    else kernels.pack_q8(q, scale, out, rows, k);
+  async function takeScales({ name, bits, rows }: LinearPiece, k: number): Promise<Uint8Array> {
+    if (bits === 8) return takeFloats(`${name}.weight.scale`, rows);
+    const tensor = await reader.take([`${name}.weight.scale`]);
+    requireTensor(tensor, 'F16', [rows, Math.ceil(k / 32)]);
+    return tensor.data;
+  }
+
+  async function pack(piece: LinearPiece, k: number, out: number): Promise<void> {
+    const temporary = createRoom(memory);
+    try {
+      const q = temporary.put(piece.q.data);
+      const scale = temporary.put(await takeScales(piece, k));
+      if (piece.bits === 4) kernels.pack_q4(q, scale, out, piece.rows, k);
+      else kernels.pack_q8(q, scale, out, piece.rows, k);
+    } finally {
+      temporary.release();
+    }
   }
 
   const fused: Weights['fused'] = async (names, in_features, outs, bias = true) => {
@@ -56,11 +70,7 @@ export function createWeights({ memory, kernels }: Engine, tensors: AsyncIterabl
     let packed: { readonly bits: 4 | 8; readonly weight: number } | undefined;
     let row = 0;
     for (const [i, name] of names.entries()) {
-      for await (const piece of linearPieces(reader, memory, name, {
-        in_features,
-        out_features: outs[i] ?? 0,
-        bias,
-      })) {
+      for await (const piece of linearPieces(reader, name, in_features, outs[i] ?? 0)) {
         const bytes = (rows: number): number => packedBytes(piece.bits, rows, in_features);
         packed ??= { bits: piece.bits, weight: room.alloc(bytes(out_features)) };
         if (piece.bits !== packed.bits) {
@@ -69,8 +79,11 @@ export function createWeights({ memory, kernels }: Engine, tensors: AsyncIterabl
             `${names.join(', ')} are one product: quantise all in as many bits.`,
           );
         }
-        pack(piece, in_features, packed.weight + bytes(row));
-        if (bias) memory.u8(biases + 4 * row, 4 * piece.rows).set(memory.u8(piece.bias, 4 * piece.rows));
+        await pack(piece, in_features, packed.weight + bytes(row));
+        if (bias) {
+          const values = await takeFloats(`${piece.name}.bias`, piece.rows);
+          memory.u8(biases + 4 * row, 4 * piece.rows).set(values);
+        }
         row += piece.rows;
       }
     }
@@ -81,12 +94,12 @@ export function createWeights({ memory, kernels }: Engine, tensors: AsyncIterabl
   return {
     fused,
     linear: (name, in_features, out_features, bias) => fused([name], in_features, [out_features], bias),
-    floats: async (name, length) => room.put(await floatsOf(name, length)),
+    floats: async (name, length) => room.put(await takeFloats(name, length)),
     async convolution(name, [out, channels, kernel]) {
       const q8 = await reader.take([`${name}.weight.q8`]);
       requireTensor(q8, 'I8', [out, channels, kernel, kernel]);
       const q = new Int8Array(q8.data); // copied: the scales come behind it
-      const scale = float32View(await floatsOf(`${name}.weight.scale`, out));
+      const scale = float32View(await takeFloats(`${name}.weight.scale`, out));
       const inputs = channels * kernel * kernel;
       const weight = room.alloc(4 * out * inputs);
       const view = memory.f32(weight, out * inputs);

@@ -2,12 +2,13 @@ import type { Bundle } from '../../bundle/bundle.ts';
 import type { Engine } from '../../kernels/engine.ts';
 import { createRoom, type Room } from '../../kernels/room.ts';
 import { lazy } from '../lazy.ts';
+import { loadPart } from '../load-part.ts';
 import type { DualEncoder, TextEmbedder } from '../types.ts';
 import { createTransformerEncoder, type Connector } from '../vision/encode-images.ts';
 import type { VisionTransformerConfig } from '../vision/transformer-config.ts';
 import { visionStages } from '../vision/vision-stages.ts';
 import { createVisionTransformer } from '../vision/vision-transformer.ts';
-import { createWeights, type Weights } from '../weights.ts';
+import type { Weights } from '../weights.ts';
 import type { TextTransformerConfig } from './config.ts';
 import { dot, normalized } from './similarity.ts';
 import { createTextTransformer, type TextTower } from './text-transformer.ts';
@@ -47,7 +48,7 @@ export function createDualEncoder(
     [1, projection_dim],
   );
   const text = lazy(() =>
-    createTextEmbedder(engine, createWeights(engine, bundle.tensors(TEXT)), architecture),
+    loadPart(engine, bundle, TEXT, (weights) => createTextEmbedder(engine, weights, architecture)),
   );
   return {
     ...{ projection_dim, padding, activation },

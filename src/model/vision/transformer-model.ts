@@ -5,8 +5,9 @@ import { lazy } from '../lazy.ts';
 import type { LlamaConfig } from '../llama/config.ts';
 import { fitContext } from '../llama/fit-context.ts';
 import { createLlama } from '../llama/llama.ts';
+import { loadPart } from '../load-part.ts';
 import type { PixelValues, VisionLanguageModel } from '../types.ts';
-import { createWeights, type Weights } from '../weights.ts';
+import type { Weights } from '../weights.ts';
 import { createTransformerEncoder, type Connector } from './encode-images.ts';
 import type { VisionTransformerConfig } from './transformer-config.ts';
 import { visionStages } from './vision-stages.ts';
@@ -42,7 +43,7 @@ export function createTransformerModel(
     [image_tokens, text_config.hidden_size],
   );
   const decoder = lazy(() =>
-    createLlama(engine, createWeights(engine, bundle.tensors(['language_model'])), text_config),
+    loadPart(engine, bundle, ['language_model'], (weights) => createLlama(engine, weights, text_config)),
   );
   return {
     image_token_id,
