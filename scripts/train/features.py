@@ -21,7 +21,7 @@ BATCH = 32
 def main() -> None:
     run = parse_run(__doc__)
     encoder = imagenet_encoder(run.config.vision)
-    load_trunk(encoder, run.trunk_file)
+    load_frozen(encoder, run.trunk_file)
     encoder.to(run.device, memory_format=torch.channels_last)
     views = {"objects": run.config.features.object_views, "dev": 1, "train": run.config.features.train_views}
     for folder, count in views.items():
@@ -33,18 +33,18 @@ def features_file(out: Path, folder: str) -> Path:
     return out / "features" / f"{folder}.safetensors"
 
 
-def load_trunk(encoder: Encoder, path: Path) -> None:
-    """The quantised stem and frozen blocks; the tail and the classifier stay ImageNet's."""
-    trunk = tuple(["vision.stem.", *(f"vision.blocks.{index}." for index in range(encoder.frozen))])
+def load_frozen(encoder: Encoder, path: Path) -> None:
+    """The quantised stem, frozen blocks and classifier; the tail is left as it is."""
+    frozen = ("vision.stem.", "vision.fc.", *(f"vision.blocks.{index}." for index in range(encoder.frozen)))
     tensors = read_tensors(path)
-    load_module("vision", encoder, {name: value for name, value in tensors.items() if name.startswith(trunk)})
+    load_module("vision", encoder, {name: value for name, value in tensors.items() if name.startswith(frozen)})
 
 
 @torch.inference_mode()
 def compute_features(encoder: Encoder, run: Run, folder: str, views: int) -> dict[str, Tensor]:
     """
-    :return: `trunk` float16 [photos, views, 192, 7, 7], and `teacher` float16 [photos, views, classes]: ImageNet's
-        logits over these features
+    :return: `trunk` float16 [photos, views, 192, 7, 7], and `teacher` float16 [photos, views, classes]: the logits
+        of ImageNet's tail over them
     """
     paths = [(path, view) for path in list_photos(run.data / folder) for view in range(views)]
     trunk, teacher = [], []
