@@ -7,7 +7,9 @@ Activations are in float32, so the engine's figures differ by the rounding of it
 import argparse
 import json
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer
@@ -35,21 +37,28 @@ from .tensors import load_module, read_tensors
 
 BATCH = 100
 BEAMS = 3
+PARTS = ("captions", "questions", "objects")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--weights", type=Path, help="default: what the export stage wrote")
     parser.add_argument("--limit", type=int, help="of dev's photos, the first so many")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     run = parse_run(__doc__, parser)
+    parts, limit = run.arguments.parts, run.arguments.limit
     answerer = Answerer(run, run.arguments.weights or run.out / "export" / "glimpse-10m.safetensors")
+    dev = Dev(answerer, run.data, limit)
+    results: dict[str, Any] = {"photos": len(dev.names)}
     with fixed_weights(answerer.model):
-        results = {
-            "photos": run.arguments.limit,
-            "greedy": evaluate_dev(answerer, run, beams=1),
-            f"num_beams {BEAMS}": evaluate_dev(answerer, run, beams=BEAMS),
-            "objects": evaluate_objects(answerer, run),
-        }
+        for beams in (1, BEAMS):
+            figures = results.setdefault("greedy" if beams == 1 else f"num_beams {beams}", {})
+            if "captions" in parts:
+                figures |= dev.captions(beams)
+            if "questions" in parts:
+                figures |= dev.questions(beams)
+        if "objects" in parts:
+            results["objects"] = evaluate_objects(answerer, run)
     text = json.dumps(results, indent=2)
     (run.out / "evaluation.json").write_text(text + "\n")
     print(text)
@@ -91,20 +100,29 @@ class Answerer:
         return self.tokenizer.decode_batch(answers)
 
 
-def evaluate_dev(answerer: Answerer, run: Run, beams: int) -> dict[str, float]:
-    """Captions, and by kind how many questions were answered word for word."""
-    names = [path.name for path in list_photos(run.data / "dev")][: run.arguments.limit]
-    index = {name: i for i, name in enumerate(names)}
-    references = read_captions(run.data / "dev_captions.csv")
-    questions = [row for row in read_rows(run.data / "dev_questions.csv") if row["image"] in index]
-    image_embeds = answerer.image_embeds("dev")
-    captions = answerer.answer(image_embeds, [(i, CAPTION_PROMPT) for i in index.values()], beams)
-    answers = answerer.answer(image_embeds, [(index[row["image"]], row["question"]) for row in questions], beams)
-    right: dict[str, list[bool]] = defaultdict(list)
-    for row, answer in zip(questions, answers, strict=True):
-        right[row["kind"]].append(answer == row["answer"])
-    scores = caption_scores(captions, [references[name] for name in names])
-    return _rounded(scores | {kind: share(of_kind) for kind, of_kind in right.items()})
+class Dev:
+    """The first `limit` of dev's photos, or all."""
+
+    def __init__(self, answerer: Answerer, data: Path, limit: int | None) -> None:
+        self.answerer, self.data = answerer, data
+        self.names = [path.name for path in list_photos(data / "dev")][:limit]
+        self.image_embeds = answerer.image_embeds("dev")
+
+    def captions(self, beams: int) -> dict[str, float]:
+        asked = [(i, CAPTION_PROMPT) for i in range(len(self.names))]
+        captions = self.answerer.answer(self.image_embeds, asked, beams)
+        references = read_captions(self.data / "dev_captions.csv")
+        return _rounded(caption_scores(captions, [references[name] for name in self.names]))
+
+    def questions(self, beams: int) -> dict[str, float]:
+        """By kind, how many were answered word for word."""
+        index = {name: i for i, name in enumerate(self.names)}
+        rows = [row for row in read_rows(self.data / "dev_questions.csv") if row["image"] in index]
+        asked = [(index[row["image"]], row["question"]) for row in rows]
+        right: dict[str, list[bool]] = defaultdict(list)
+        for row, answer in zip(rows, self.answerer.answer(self.image_embeds, asked, beams), strict=True):
+            right[row["kind"]].append(answer == row["answer"])
+        return _rounded({kind: share(of_kind) for kind, of_kind in right.items()})
 
 
 def evaluate_objects(answerer: Answerer, run: Run) -> dict[str, dict[str, float]]:
@@ -133,7 +151,7 @@ def evaluate_objects(answerer: Answerer, run: Run) -> dict[str, dict[str, float]
     return {name: score(split) for name, split in splits.items()}
 
 
-def share(right: "map[bool] | list[bool]") -> float:
+def share(right: Iterable[bool]) -> float:
     results = list(right)
     return 100 * sum(results) / len(results) if results else 0.0
 

@@ -35,9 +35,9 @@ def features_file(out: Path, folder: str) -> Path:
 
 def load_frozen(encoder: Encoder, path: Path) -> None:
     """The quantised stem, frozen blocks and classifier; the tail is left as it is."""
-    frozen = ("vision.stem.", "vision.fc.", *(f"vision.blocks.{index}." for index in range(encoder.frozen)))
     tensors = read_tensors(path)
-    load_module("vision", encoder, {name: value for name, value in tensors.items() if name.startswith(frozen)})
+    frozen = {name: value for name, value in tensors.items() if encoder.is_frozen(name.removeprefix("vision."))}
+    load_module("vision", encoder, frozen)
 
 
 @torch.inference_mode()

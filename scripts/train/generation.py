@@ -37,7 +37,7 @@ def generate(
     :param copies: answers a photo, one behind the other
     :return: by answer its tokens without `<|end|>`
     """
-    embedding, logits, cache = _prefill(model, image_embeds, prompt)
+    embedding, logits, cache = prefill(model, image_embeds, prompt)
     logits = logits.repeat_interleave(copies, 0)
     cache = [(k.repeat_interleave(copies, 0), v.repeat_interleave(copies, 0)) for k, v in cache]
     ended = torch.zeros(logits.shape[0], dtype=torch.bool, device=logits.device)
@@ -48,7 +48,7 @@ def generate(
         ended = ended | (tokens == END)
         if ended.all():
             break
-        logits, cache = _step(model, embedding, tokens, cache)
+        logits, cache = step(model, embedding, tokens, cache)
     return [_until_end(answer) for answer in torch.stack(steps, 1).tolist()]
 
 
@@ -57,7 +57,7 @@ def beam_search(
     model: Glimpse, image_embeds: Tensor, prompt: Tensor, beams: int, max_new_tokens: int = MAX_NEW_TOKENS
 ) -> list[list[int]]:
     """With a length penalty of 1: an answer's score is the mean log-probability of its tokens, `<|end|>` among them."""
-    embedding, logits, cache = _prefill(model, image_embeds, prompt)
+    embedding, logits, cache = prefill(model, image_embeds, prompt)
     photos = logits.shape[0]
     cache = [(k.repeat_interleave(beams, 0), v.repeat_interleave(beams, 0)) for k, v in cache]
     logits = logits.repeat_interleave(beams, 0)
@@ -93,11 +93,11 @@ def beam_search(
             break
         order = torch.tensor(rows, device=logits.device)
         cache, scores = [(k[order], v[order]) for k, v in cache], next_scores
-        logits, cache = _step(model, embedding, torch.tensor(tokens, device=logits.device), cache)
+        logits, cache = step(model, embedding, torch.tensor(tokens, device=logits.device), cache)
     return [best[0][1] for best in complete]
 
 
-def _prefill(model: Glimpse, image_embeds: Tensor, prompt: Tensor) -> tuple[Tensor, Tensor, Cache]:
+def prefill(model: Glimpse, image_embeds: Tensor, prompt: Tensor) -> tuple[Tensor, Tensor, Cache]:
     """:return: the embedding matrix, the logits of the first token [photos, vocabulary], and the keys and values"""
     embedding = model.dec.emb.matrix()
     ids = F.pad(prompt, (0, 1), value=ASSISTANT)
@@ -109,7 +109,7 @@ def _prefill(model: Glimpse, image_embeds: Tensor, prompt: Tensor) -> tuple[Tens
     return embedding, F.linear(hidden[:, -1], embedding), cache
 
 
-def _step(model: Glimpse, embedding: Tensor, tokens: Tensor, cache: Cache) -> tuple[Tensor, Cache]:
+def step(model: Glimpse, embedding: Tensor, tokens: Tensor, cache: Cache) -> tuple[Tensor, Cache]:
     positions = torch.full((tokens.shape[0], 1), cache[0][0].shape[2], device=tokens.device)
     hidden, cache = model.dec(F.embedding(tokens[:, None], embedding), positions, None, cache)
     return F.linear(hidden[:, -1], embedding), cache

@@ -60,6 +60,10 @@ class Encoder(nn.Module):
         with torch.autocast(features.device.type, enabled=False):
             return self.fc(features.float().mean((2, 3)))
 
+    def is_frozen(self, name: str) -> bool:
+        """:param name: of a tensor, within the encoder"""
+        return name.startswith(("stem.", "fc.", *(f"blocks.{index}." for index in range(self.frozen))))
+
     def tail_modules(self) -> list[nn.Module]:
         return [*self.blocks[self.frozen :], self.head]
 

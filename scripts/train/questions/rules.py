@@ -5,6 +5,7 @@ stop; a rule gives every question with its answer that it finds.
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from random import Random
 
 from ..captions import sentence
@@ -27,6 +28,7 @@ from .vocabulary import (
 )
 
 QuestionAnswer = tuple[str, str]
+Rule = Callable[[list[str], Random], list[QuestionAnswer]]
 
 HOW_MANY = ("How many {} are there?", "How many {} do you see?", "How many {} are in the image?")
 PLACE_QUESTIONS = ("Where was this photo taken?", "Where is this?", "Where does this take place?")
@@ -126,7 +128,7 @@ def subjects(captions: list[str], rng: Random) -> list[QuestionAnswer]:
     return [(rng.choice(SUBJECT_QUESTIONS), sentence(phrase)) for phrase in phrases]
 
 
-OTHER_RULES = (colors, counts, activities, places, subjects)
+OTHER_RULES: tuple[Rule, ...] = (colors, counts, activities, places, subjects)
 
 
 def _words(caption: str) -> set[str]:
