@@ -1,4 +1,4 @@
-"""A small Llama (Touvron et al., arXiv:2302.13971), as transformers' LlamaForCausalLM with tied embeddings computes it."""
+"""A small Llama (Touvron et al., arXiv:2302.13971) with tied embeddings, as transformers' LlamaForCausalLM."""
 
 import torch
 from torch import Tensor, nn

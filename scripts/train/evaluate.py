@@ -79,7 +79,8 @@ class Answerer:
         """[photos, 50, hidden], of the photos as they are"""
         trunk = read_tensors(features_file(self.run.out, folder))["trunk"][:, 0]
         embeds = [
-            self.model.image_embeds(self.model.vision.tail(part.float().to(self.run.device))) for part in trunk.split(BATCH)
+            self.model.image_embeds(self.model.vision.tail(part.float().to(self.run.device)))
+            for part in trunk.split(BATCH)
         ]
         return torch.cat(embeds)
 
@@ -94,7 +95,9 @@ class Answerer:
         for batch in tqdm(batches, desc=f"{beams} beams", mininterval=5):
             embeds = image_embeds[[asked[i][0] for i in batch]]
             prompt = torch.tensor([prompts[i] for i in batch], device=self.run.device)
-            found = generate(self.model, embeds, prompt) if beams == 1 else beam_search(self.model, embeds, prompt, beams)
+            found = (
+                generate(self.model, embeds, prompt) if beams == 1 else beam_search(self.model, embeds, prompt, beams)
+            )
             for i, answer in zip(batch, found, strict=True):
                 answers[i] = answer
         return self.tokenizer.decode_batch(answers)

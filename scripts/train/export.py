@@ -30,9 +30,7 @@ def main() -> None:
 def export(model: Glimpse, trunk: Tensors) -> Tensors:
     """The trunk's tensors go as they are: rounding them again could move them."""
     trained = module_tensors("", model)
-    frozen = {
-        name: value for name, value in trunk.items() if model.vision.is_frozen(name.removeprefix("vision."))
-    }
+    frozen = {name: value for name, value in trunk.items() if model.vision.is_frozen(name.removeprefix("vision."))}
     return trained | frozen
 
 

@@ -11,7 +11,7 @@ from .losses import distillation, imitation
 from .model import Glimpse
 from .packing import IGNORED, pack
 from .starting_point import build_model, write_weights
-from .trainer import Losses, Trainer
+from .trainer import Figures, Losses, Trainer
 
 STAGE = "cross_entropy"
 
@@ -25,8 +25,8 @@ def main() -> None:
     torch.manual_seed(run.config.seed)
     model = build_model(run, settings.dropout, run.arguments.init)
 
-    def loss_of(step: int) -> Losses:
-        return losses(model, data.batch(STAGE, step, with_captions=True), run)
+    def loss_of(step: int) -> tuple[Losses, Figures]:
+        return losses(model, data.batch(STAGE, step, with_captions=True), run), {}
 
     trainer = Trainer(model, settings, data.steps_per_epoch, run.config.seed, run.out / STAGE)
     trainer.fit(loss_of)

@@ -84,7 +84,9 @@ def make_cases(model: Glimpse, photos: list[tuple[str, Path]], run: Run) -> tupl
     return tensors, cases
 
 
-def answer_with_margins(model: Glimpse, image_embeds: Tensor, prompt: list[int]) -> tuple[Tensor, list[int], list[float]]:
+def answer_with_margins(
+    model: Glimpse, image_embeds: Tensor, prompt: list[int]
+) -> tuple[Tensor, list[int], list[float]]:
     """:return: the first token's logits, the greedy tokens, and by how much each was ahead of the next best"""
     embedding, logits, cache = prefill(model, image_embeds, torch.tensor([prompt]))
     first, answer, margins = logits[0], [], []

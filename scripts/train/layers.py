@@ -1,4 +1,4 @@
-"""Layers whose weights are quantised: each can round its own in the loop, and be written and read as the kernels have it."""
+"""Layers whose weights are quantised, and can be rounded in the loop."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,7 +41,7 @@ class Linear(Quantized):
 
 
 class Convolution(Quantized):
-    """With a bias and, where asked for, ReLU6 behind it. Padding is TensorFlow's SAME for sizes that the stride divides."""
+    """With a bias and, where asked for, ReLU6. Padding is TensorFlow's SAME for sizes that the stride divides."""
 
     def __init__(
         self, inputs: int, outputs: int, kernel: int, stride: int, groups: int, bits: int, relu6: bool

@@ -1,6 +1,5 @@
 """What training minimises."""
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 

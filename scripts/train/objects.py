@@ -1,4 +1,4 @@
-"""Photos of objects with ImageNet's label and a common name: which classes are held out, and what is asked of the others."""
+"""Photos of objects: which classes are held out, and what is asked of the others."""
 
 from collections import defaultdict
 from dataclasses import dataclass

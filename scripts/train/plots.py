@@ -18,7 +18,11 @@ def plot_losses(folder: Path) -> None:
     figure, axes = pyplot.subplots(len(names), sharex=True, figsize=(8, 2 * len(names)), layout="constrained")
     for name, axis in zip(names, axes, strict=True):
         values = [entry[name] for entry in entries]
-        means = [sum(part) / len(part) for end in range(1, len(values) + 1) if (part := values[max(0, end - SMOOTHING) : end])]
+        means = [
+            sum(part) / len(part)
+            for end in range(1, len(values) + 1)
+            if (part := values[max(0, end - SMOOTHING) : end])
+        ]
         axis.plot([entry["step"] for entry in entries], means)
         axis.set_ylabel(name)
     axes[-1].set_xlabel("step")

@@ -29,7 +29,9 @@ class CiderReward:
         for other, other_norms, other_length in self.references[photo]:
             cosines = 0.0
             for n in range(LONGEST):
-                dot = sum(min(value, other[n].get(ngram, 0)) * other[n].get(ngram, 0) for ngram, value in vectors[n].items())
+                dot = sum(
+                    min(value, other[n].get(ngram, 0)) * other[n].get(ngram, 0) for ngram, value in vectors[n].items()
+                )
                 cosines += dot / max(norms[n] * other_norms[n], 1e-9)
             total += cosines / LONGEST * math.exp(-((length - other_length) ** 2) / (2 * SIGMA**2))
         return 10 * total / len(self.references[photo])

@@ -7,7 +7,6 @@ import argparse
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from . import fit
 from .batches import Batch, TrainingData
@@ -20,7 +19,7 @@ from .packing import IGNORED, Branch, pack
 from .questions.of_photo import CAPTION_PROMPT
 from .rewards import CiderReward
 from .starting_point import build_model, write_weights
-from .trainer import Losses, Trainer
+from .trainer import Figures, Losses, Trainer
 
 STAGE = "self_critical"
 LONGEST_SAMPLE = 24
@@ -36,10 +35,10 @@ def main() -> None:
     reward = CiderReward(data.captions)
     model = build_model(run, settings.dropout, run.arguments.init or run.out / fit.STAGE / "weights.safetensors")
 
-    def loss_of(step: int) -> Losses:
+    def loss_of(step: int) -> tuple[Losses, Figures]:
         batch = data.batch(STAGE, step, with_captions=False)
-        sampled = sample_branches(model, batch, data, reward, run)
-        return losses(model, batch, sampled, run)
+        sampled, mean_reward = sample_branches(model, batch, data, reward, run)
+        return losses(model, batch, sampled, run), {"reward": mean_reward}
 
     trainer = Trainer(model, settings, data.steps_per_epoch, run.config.seed, run.out / STAGE)
     trainer.fit(loss_of)
@@ -48,8 +47,8 @@ def main() -> None:
 
 def sample_branches(
     model: Glimpse, batch: Batch, data: TrainingData, reward: CiderReward, run: Run
-) -> list[list[Branch]]:
-    """By captioned photo, its sampled captions with their advantages."""
+) -> tuple[list[list[Branch]], float]:
+    """:return: by captioned photo its sampled captions with their advantages, and the mean reward"""
     count, photos = run.config.self_critical.samples, batch.captioned
     prompt = data.encode(CAPTION_PROMPT)
     model.eval()
@@ -66,7 +65,7 @@ def sample_branches(
         Branch([*prompt, ASSISTANT], [*answer, END], advantage)
         for answer, advantage in zip(answers, advantages, strict=True)
     ]
-    return [branches[i : i + count] for i in range(0, len(branches), count)]
+    return [branches[i : i + count] for i in range(0, len(branches), count)], rewards.mean().item()
 
 
 def losses(model: Glimpse, batch: Batch, sampled: list[list[Branch]], run: Run) -> Losses:

@@ -5,7 +5,6 @@ The file format between training and `scripts/build-bundle.ts`: safetensors of `
 
 from pathlib import Path
 
-import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 

@@ -1,4 +1,4 @@
-"""The tokenizer, byte-level BPE over captions, derived questions and object names: OUT/tokenizer.json; and OUT/labels.json."""
+"""Byte-level BPE over captions, derived questions and object names: OUT/tokenizer.json; and OUT/labels.json."""
 
 import json
 from collections.abc import Iterator

@@ -15,8 +15,11 @@ from .model import Glimpse
 from .plots import plot_losses
 
 Losses = dict[str, Tensor]
-LossOf = Callable[[int], Losses]
-"""Of a step: what the loss is made of, each part weighed already."""
+"""What a step's loss is the sum of."""
+Figures = dict[str, float]
+"""What else of a step goes into the log."""
+LossOf = Callable[[int], tuple[Losses, Figures]]
+"""Of a step's number"""
 
 CLIP = 1.0
 BETAS = (0.9, 0.98)
@@ -43,6 +46,10 @@ class Trainer:
     def checkpoint_file(self) -> Path:
         return self.folder / "checkpoint.pt"
 
+    @property
+    def log_file(self) -> Path:
+        return self.folder / "log.jsonl"
+
     def fit(self, loss_of: LossOf, until: int | None = None) -> None:
         """
         Leaves the averaged weights in the model.
@@ -51,7 +58,9 @@ class Trainer:
         """
         last = self.total if until is None else until
         saved = time.monotonic()
-        for step in tqdm(range(self.step, last), initial=self.step, total=self.total, desc=self.folder.name, mininterval=5):
+        for step in tqdm(
+            range(self.step, last), initial=self.step, total=self.total, desc=self.folder.name, mininterval=5
+        ):
             self._train(step, loss_of)
             self.step = step + 1
             if time.monotonic() - saved > self.settings.checkpoint_minutes * 60:
@@ -69,7 +78,7 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * rate
         self.model.train()
-        losses = loss_of(step)
+        losses, figures = loss_of(step)
         self.optimizer.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()
         norm = nn.utils.clip_grad_norm_(self.trained, CLIP)
@@ -78,7 +87,8 @@ class Trainer:
         keep = min(self.settings.average, (step + 1) / (step + 10))
         with torch.no_grad():
             torch._foreach_lerp_(self.average, self.trained, 1 - keep)
-        self._log({"step": step, "gradient": norm.item(), **{name: loss.item() for name, loss in losses.items()}})
+        figures |= {name: loss.item() for name, loss in losses.items()}
+        self._log({"step": step, "gradient": norm.item(), **figures})
 
     def _rate(self, step: int) -> float:
         """Up in a line, down with a cosine."""
@@ -97,7 +107,7 @@ class Trainer:
                 }
 
     def _log(self, entry: dict[str, float]) -> None:
-        with (self.folder / "log.jsonl").open("a") as log:
+        with self.log_file.open("a") as log:
             log.write(json.dumps(entry) + "\n")
 
     def _save(self) -> None:
@@ -120,3 +130,5 @@ class Trainer:
         self.model.load_state_dict(checkpoint["model"])
         self.average = checkpoint["average"]
         self.optimizer.load_state_dict(checkpoint["optimizer"])
+        lines = self.log_file.read_text().splitlines(keepends=True)
+        self.log_file.write_text("".join(lines[: self.step]))

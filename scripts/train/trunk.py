@@ -29,7 +29,9 @@ def calibration(run: Run) -> Tensor:
     """Photos of both kinds: [photos, 3, 224, 224]"""
     rng = Random(run.config.seed)
     folders = [list_photos(run.data / folder) for folder in ("train", "objects")]
-    paths = [path for folder in folders for path in rng.sample(folder, min(len(folder), run.config.trunk.calibration_photos))]
+    paths = [
+        path for folder in folders for path in rng.sample(folder, min(len(folder), run.config.trunk.calibration_photos))
+    ]
     return pixel_values(torch.stack([read_pixels(path, run.config.vision.image_size) for path in paths]))
 
 
@@ -38,7 +40,10 @@ def quantize_trunk(encoder: Encoder, images: Tensor, run: Run) -> Tensors:
     encoder.to(run.device, memory_format=torch.channels_last)
     images = images.to(run.device)
     tensors = q4_tensors("vision.fc", *search_q4(encoder.fc.weight)) | {"vision.fc.bias": encoder.fc.bias}
-    parts = [("stem", encoder.stem), *((f"blocks.{i}", block) for i, block in enumerate(encoder.blocks[: encoder.frozen]))]
+    parts = [
+        ("stem", encoder.stem),
+        *((f"blocks.{i}", block) for i, block in enumerate(encoder.blocks[: encoder.frozen])),
+    ]
     layers = [
         (".".join(filter(None, (part, name))), layer)
         for part, module in parts

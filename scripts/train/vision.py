@@ -1,4 +1,4 @@
-"""EfficientNet-Lite (Tan and Le, arXiv:1905.11946; the Lite variant has no squeeze-and-excite) with folded batch norms."""
+"""EfficientNet-Lite (Tan and Le, arXiv:1905.11946, without squeeze-and-excite) with folded batch norms."""
 
 import torch
 from torch import Tensor, nn

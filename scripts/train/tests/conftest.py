@@ -19,7 +19,14 @@ CAPTIONS = (
     "A little girl is jumping into a pool .",
     "A woman is sitting on a bench in the park .",
 )
-OBJECTS = (("tabby", "cat"), ("Persian cat", "cat"), ("beagle", "dog"), ("kuvasz", "dog"), ("mug", "mug"), ("abacus", "abacus"))
+OBJECTS = (
+    ("tabby", "cat"),
+    ("Persian cat", "cat"),
+    ("beagle", "dog"),
+    ("kuvasz", "dog"),
+    ("mug", "mug"),
+    ("abacus", "abacus"),
+)
 
 
 @pytest.fixture

@@ -24,7 +24,9 @@ def questions(rule: rules.Rule, *captions: str) -> list[tuple[str, str]]:
 
 def test_colors() -> None:
     found = questions(rules.colors, "a girl in a pink and grey dress", "a black man runs", "three red kayaks")
-    assert [(question.split("color ")[1], answer) for question, answer in found] == [("is the dress?", "Pink and gray.")]
+    assert [(question.split("color ")[1], answer) for question, answer in found] == [
+        ("is the dress?", "Pink and gray.")
+    ]
 
 
 def test_counts() -> None:
@@ -47,7 +49,9 @@ def test_places() -> None:
 
 
 def test_subjects() -> None:
-    assert [answer for _, answer in questions(rules.subjects, "the small dog runs", "a small dog barks")] == ["A small dog."]
+    assert [answer for _, answer in questions(rules.subjects, "the small dog runs", "a small dog barks")] == [
+        "A small dog."
+    ]
 
 
 def test_hard_negatives_are_common_or_near() -> None:

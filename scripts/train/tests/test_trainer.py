@@ -1,6 +1,7 @@
 """What a run gives follows from the seed, and not from whether it was interrupted."""
 
 import dataclasses
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -8,7 +9,7 @@ import torch
 from train.config import Config
 from train.model import Glimpse
 from train.packing import IGNORED, Branch, pack
-from train.trainer import Losses, Trainer
+from train.trainer import Figures, Losses, Trainer
 
 STEPS = 6
 
@@ -20,15 +21,17 @@ def run(config: Config, folder: Path, stops: tuple[int, ...] = (), seed: int = 0
         model = Glimpse(config, settings.dropout)
         model.freeze_trunk()
 
-        def loss_of(step: int) -> Losses:
-            packed = pack([[Branch([6 + step, 2], [20 + step, 3])]], 1 + model.image_tokens)
-            answered = packed.targets != IGNORED
-            features = model.vision.tail(torch.randn(1, 16, 8, 8))
-            logits = model.packed_logits(model.image_embeds(features), packed, answered)
-            return {"imitation": torch.nn.functional.cross_entropy(logits, packed.targets[answered])}
-
-        Trainer(model, settings, STEPS, seed, folder).fit(loss_of, until)
+        Trainer(model, settings, STEPS, seed, folder).fit(partial(step_loss, model), until)
     return list(model.parameters())
+
+
+def step_loss(model: Glimpse, step: int) -> tuple[Losses, Figures]:
+    """Of a batch that is the step's own, and noise that the trainer seeds."""
+    packed = pack([[Branch([6 + step, 2], [20 + step, 3])]], 1 + model.image_tokens)
+    answered = packed.targets != IGNORED
+    features = model.vision.tail(torch.randn(1, 16, 8, 8))
+    logits = model.packed_logits(model.image_embeds(features), packed, answered)
+    return {"imitation": torch.nn.functional.cross_entropy(logits, packed.targets[answered])}, {}
 
 
 def same(a: list[torch.Tensor], b: list[torch.Tensor]) -> bool:
