@@ -8,6 +8,7 @@ import argparse
 import json
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,7 @@ class Answerer:
 
     def answer(self, image_embeds: Tensor, asked: list[tuple[int, str]], beams: int) -> list[str]:
         """:param asked: photos and what is asked about them; prompts of a length go together"""
+        search = generate if beams == 1 else partial(beam_search, beams=beams)
         prompts = [self.tokenizer.encode(question).ids for _, question in asked]
         answers: list[list[int]] = [[] for _ in asked]
         by_length: dict[int, list[int]] = defaultdict(list)
@@ -95,10 +97,7 @@ class Answerer:
         for batch in tqdm(batches, desc=f"{beams} beams", mininterval=5):
             embeds = image_embeds[[asked[i][0] for i in batch]]
             prompt = torch.tensor([prompts[i] for i in batch], device=self.run.device)
-            found = (
-                generate(self.model, embeds, prompt) if beams == 1 else beam_search(self.model, embeds, prompt, beams)
-            )
-            for i, answer in zip(batch, found, strict=True):
+            for i, answer in zip(batch, search(self.model, embeds, prompt), strict=True):
                 answers[i] = answer
         return self.tokenizer.decode_batch(answers)
 
