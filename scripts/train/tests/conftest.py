@@ -60,8 +60,12 @@ def make_photos(data: Path) -> Path:
             save(folder, f"{i}.png")
         captions = [(f"{i}.png", caption) for i in range(count) for caption in rotated(i)]
         write_rows(data / f"{folder}_captions.csv", ("image", "caption"), captions)
-    question = ("0.png", "Is there a dog in the image?", "Yes.", "yes-no")
-    write_rows(data / "dev_questions.csv", ("image", "question", "answer", "kind"), [question])
+    questions = [
+        ("0.png", "Is there a dog in the image?", "Yes.", "yes-no"),
+        ("1.png", "How many dogs are there?", "Two.", "count"),
+        ("1.png", "What color is the ball?", "Red.", "color"),
+    ]
+    write_rows(data / "dev_questions.csv", ("image", "question", "answer", "kind"), questions)
     for i in range(len(OBJECTS)):
         save("objects", f"{i}.png")
     objects = [(f"{i}.png", i, *names) for i, names in enumerate(OBJECTS)]

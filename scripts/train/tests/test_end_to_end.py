@@ -16,8 +16,7 @@ STAGES = ("tokenizer", "trunk", "features", "fit", "self_critical", "export", "e
 def test_photos_become_the_bundles_sources(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "out"
     for stage in STAGES:
-        print(stage, file=sys.stderr)
-        arguments = ["--data", str(photos), "--out", str(out), "--config", str(SMOKE)]
+        arguments = ["--data", str(photos), "--out", str(out), "--config", str(SMOKE), "--threads", "1"]
         arguments += ["--samples", str(photos / "objects")] if stage == "goldens" else []
         monkeypatch.setattr(sys, "argv", [stage, *arguments])
         importlib.import_module(f"train.{stage}").main()
