@@ -1,0 +1,88 @@
+"""
+What a step trains on. Everything random in it follows from the seed and the step, so a run that was interrupted
+goes on exactly as it would have.
+"""
+
+from dataclasses import dataclass
+from random import Random
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from .captions import read_captions
+from .command import Run
+from .features import features_file
+from .model import ASSISTANT, END
+from .objects import ObjectPhoto, questions_of_object, read_objects, split_objects
+from .packing import Branch
+from .photos import list_photos
+from .questions.negatives import Negatives
+from .questions.of_photo import caption_prompt, questions_of_photo
+from .questions.rules import QuestionAnswer, lowered, present_and_absent
+from .tensors import read_tensors
+
+
+@dataclass(frozen=True)
+class Batch:
+    trunk: Tensor
+    """[photos, 192, 7, 7]"""
+    teacher: Tensor
+    """[photos, classes]"""
+    captioned: list[int]
+    """The captioned photos, which stand first; those of objects follow."""
+    branches: list[list[Branch]]
+
+
+class TrainingData:
+    def __init__(self, run: Run) -> None:
+        self.sizes, self.seed = run.config.batch, run.config.seed
+        self.tokenizer = Tokenizer.from_file(str(run.tokenizer_file))
+        captions = read_captions(run.data / "train_captions.csv")
+        self.captions = [captions[path.name] for path in list_photos(run.data / "train")]
+        self.negatives = Negatives(present_and_absent(lowered(caption))[0] for caption in self.captions)
+        objects = read_objects(run.data / "objects.csv")
+        self.objects, _ = split_objects(objects, run.config.objects.held_out, self.seed)
+        self.animals = [photo.common_name for photo in self.objects if photo.is_animal]
+        self.photo_features = read_tensors(features_file(run.out, "train"))
+        self.object_features = read_tensors(features_file(run.out, "objects"))
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return len(self.captions) // self.sizes.photos
+
+    def batch(self, stage: str, step: int, with_captions: bool) -> Batch:
+        """:param with_captions: whether people's captions are among the branches, or questions only"""
+        epoch, place = divmod(step, self.steps_per_epoch)
+        order = list(range(len(self.captions)))
+        Random(f"{self.seed}/{stage}/{epoch}").shuffle(order)
+        photos = order[place * self.sizes.photos : (place + 1) * self.sizes.photos]
+        rng = Random(f"{self.seed}/{stage}/step {step}")
+        objects = rng.sample(self.objects, min(self.sizes.objects, len(self.objects)))
+        branches = [self._of_photo(photo, with_captions, rng) for photo in photos]
+        branches += [self._of_object(photo, rng) for photo in objects]
+        views = [self._view(self.photo_features, photo, rng) for photo in photos]
+        views += [self._view(self.object_features, photo.index, rng) for photo in objects]
+        trunk, teacher = zip(*views, strict=True)
+        return Batch(torch.stack(trunk).float(), torch.stack(teacher).float(), photos, branches)
+
+    def encode(self, text: str) -> list[int]:
+        return self.tokenizer.encode(text).ids
+
+    def _of_photo(self, photo: int, with_captions: bool, rng: Random) -> list[Branch]:
+        captions = self.captions[photo]
+        asked: list[QuestionAnswer] = []
+        if with_captions:
+            asked += [(caption_prompt(rng), caption) for caption in captions]
+        asked += questions_of_photo(captions, self.negatives, self.sizes, rng)
+        return [self._branch(*pair) for pair in asked]
+
+    def _of_object(self, photo: ObjectPhoto, rng: Random) -> list[Branch]:
+        return [self._branch(*pair) for pair in questions_of_object(photo, self.animals, rng)]
+
+    def _branch(self, question: str, answer: str) -> Branch:
+        return Branch([*self.encode(question), ASSISTANT], [*self.encode(answer), END])
+
+    def _view(self, features: dict[str, Tensor], photo: int, rng: Random) -> tuple[Tensor, Tensor]:
+        view = rng.randrange(features["trunk"].shape[1])
+        return features["trunk"][photo, view], features["teacher"][photo, view]

@@ -1,0 +1,46 @@
+"""People's captions, tidied: as training sees them and as they are scored."""
+
+import csv
+import re
+from collections import defaultdict
+from pathlib import Path
+
+FEWEST_WORDS = 3
+"""Of fewer, a caption is no description."""
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def read_captions(path: Path) -> dict[str, list[str]]:
+    """By the photo's file name, in the file's order."""
+    captions: dict[str, list[str]] = defaultdict(list)
+    for row in read_rows(path):
+        tidied = tidy(row["caption"])
+        if tidied is not None:
+            captions[row["image"]].append(tidied)
+    return dict(captions)
+
+
+def tidy(caption: str) -> str | None:
+    """
+    The writers' spacing goes ("man 's", "dog , running") and their quotes; a capital and a full stop come.
+
+    >>> tidy("a dog , running in the man 's yard .")
+    "A dog, running in the man's yard."
+    """
+    text = re.sub(r'"|``|\'\'', "", caption)
+    text = re.sub(r"\s+", " ", text)
+    text = re.sub(r"\s+([.,;:!?]|'s\b)", r"\1", text).strip().rstrip(" .;,")
+    return sentence(text) if len(text.split()) >= FEWEST_WORDS else None
+
+
+def sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def scored_words(text: str) -> list[str]:
+    """Lower case; letters, digits, hyphens and apostrophes kept, the rest split away."""
+    return re.findall(r"[a-z0-9\-']+", text.lower())

@@ -1,0 +1,44 @@
+"""What every stage's command line has in common."""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from .config import Config, read_config
+
+DEFAULT_CONFIG = Path(__file__).with_name("config.toml")
+
+
+@dataclass(frozen=True)
+class Run:
+    data: Path
+    out: Path
+    config: Config
+    device: torch.device
+    arguments: argparse.Namespace
+
+    @property
+    def trunk_file(self) -> Path:
+        return self.out / "trunk.safetensors"
+
+    @property
+    def tokenizer_file(self) -> Path:
+        return self.out / "tokenizer.json"
+
+
+def parse_run(description: str | None, parser: argparse.ArgumentParser | None = None) -> Run:
+    """:param parser: with the stage's own options"""
+    parser = parser or argparse.ArgumentParser()
+    parser.description = description
+    parser.add_argument("--data", type=Path, required=True, help="the folder of captioned photos")
+    parser.add_argument("--out", type=Path, required=True, help="the folder of all that the stages write")
+    parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG)
+    parser.add_argument("--device", default="auto", help="cpu, cuda or auto")
+    parser.add_argument("--threads", type=int, default=2, help="of the CPU")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    auto = "cuda" if torch.cuda.is_available() else "cpu"
+    device = torch.device(auto if arguments.device == "auto" else arguments.device)
+    return Run(arguments.data, arguments.out, read_config(arguments.config), device, arguments)

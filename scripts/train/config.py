@@ -1,0 +1,110 @@
+"""The config file, checked: an unknown or a missing name is an error."""
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Vision:
+    image_size: int
+    stem_width: int
+    stages: list[list[int]]
+    head_width: int
+    classes: int
+    frozen_blocks: int
+    eight_bit_blocks: int
+
+
+@dataclass(frozen=True)
+class Projector:
+    hidden: int
+
+
+@dataclass(frozen=True)
+class Decoder:
+    vocabulary: int
+    hidden: int
+    intermediate: int
+    layers: int
+    heads: int
+    positions: int
+
+
+@dataclass(frozen=True)
+class Trunk:
+    calibration_photos: int
+    damping: float
+
+
+@dataclass(frozen=True)
+class Features:
+    train_views: int
+    object_views: int
+    smallest_crop: float
+
+
+@dataclass(frozen=True)
+class Batch:
+    photos: int
+    objects: int
+    yes_no: int
+    other_questions: int
+
+
+@dataclass(frozen=True)
+class Objects:
+    held_out: float
+
+
+@dataclass(frozen=True)
+class Training:
+    epochs: int
+    learning_rate: float
+    encoder_learning_rate: float
+    weight_decay: float
+    warmup_steps: int
+    quantise_from_epoch: int
+    label_smoothing: float
+    dropout: float
+    distillation: float
+    average: float
+    checkpoint_minutes: float
+
+
+@dataclass(frozen=True)
+class SelfCritical(Training):
+    samples: int
+    weight: float
+
+
+@dataclass(frozen=True)
+class Config:
+    seed: int
+    vision: Vision
+    projector: Projector
+    decoder: Decoder
+    trunk: Trunk
+    features: Features
+    batch: Batch
+    objects: Objects
+    cross_entropy: Training
+    self_critical: SelfCritical
+
+
+def read_config(path: Path) -> Config:
+    return _build(Config, tomllib.loads(path.read_text()), str(path))
+
+
+def _build(kind: Any, values: dict[str, Any], where: str) -> Any:
+    fields = {field.name: field.type for field in dataclasses.fields(kind)}
+    if fields.keys() != values.keys():
+        raise ValueError(f"{where}: these names are missing or unknown: {sorted(fields.keys() ^ values.keys())}")
+    return kind(
+        **{
+            name: _build(fields[name], value, f"{where}, [{name}]") if isinstance(value, dict) else value
+            for name, value in values.items()
+        }
+    )

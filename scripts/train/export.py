@@ -1,0 +1,38 @@
+"""
+The bundle's sources, as scripts/build-bundle.ts takes them: OUT/export/glimpse-10m.safetensors with what was trained
+rounded and the trunk as it was quantised, tokenizer.json and labels.json.
+"""
+
+import argparse
+import shutil
+from pathlib import Path
+
+from . import self_critical
+from .command import parse_run
+from .model import Glimpse
+from .tensors import Tensors, load_module, module_tensors, read_tensors, write_tensors
+
+WEIGHTS = "glimpse-10m.safetensors"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--weights", type=Path, help="default: what self-critical training left")
+    run = parse_run(__doc__, parser)
+    model = Glimpse(run.config)
+    weights = run.arguments.weights or run.out / self_critical.STAGE / "weights.safetensors"
+    load_module("", model, read_tensors(weights))
+    write_tensors(run.out / "export" / WEIGHTS, export(model, read_tensors(run.trunk_file)))
+    for name in ("tokenizer.json", "labels.json"):
+        shutil.copyfile(run.out / name, run.out / "export" / name)
+
+
+def export(model: Glimpse, trunk: Tensors) -> Tensors:
+    """The trunk's tensors go as they are: rounding them again could move them."""
+    trained = module_tensors("", model)
+    frozen = {name: value for name, value in trunk.items() if model.vision.is_frozen(name.removeprefix("vision."))}
+    return trained | frozen
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Layers whose weights are quantised, and can be rounded in the loop."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .quantization import rounded
+
+
+class Quantized(nn.Module):
+    """
+    Holds a float weight that is used rounded to `bits`.
+
+    `in_loop` rounds it anew at each use, for training; `fixed_weights` rounds all of a model's once.
+    """
+
+    def __init__(self, weight: Tensor, bits: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(weight)
+        self.bits = bits
+        self.in_loop = False
+        self.fixed: Tensor | None = None
+
+    def matrix(self) -> Tensor:
+        if self.fixed is not None:
+            return self.fixed
+        return rounded(self.weight, self.bits) if self.in_loop else self.weight
+
+
+class Linear(Quantized):
+    """y = x W', without a bias."""
+
+    def __init__(self, inputs: int, outputs: int, deviation: float = 0.02) -> None:
+        super().__init__(torch.randn(outputs, inputs) * deviation, bits=4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.matrix())
+
+
+class Convolution(Quantized):
+    """With a bias and, where asked for, ReLU6. Padding is TensorFlow's SAME for sizes that the stride divides."""
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, stride: int, groups: int, bits: int, relu6: bool
+    ) -> None:
+        super().__init__(torch.zeros(outputs, inputs // groups, kernel, kernel), bits)
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.stride, self.groups, self.relu6 = stride, groups, relu6
+        before, after = (kernel - stride) // 2, (kernel - stride + 1) // 2
+        self.padding = (before, after, before, after) if kernel > 1 else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[photos, inputs, height, width] -> [photos, outputs, height / stride, width / stride]"""
+        if self.padding is not None:
+            x = F.pad(x, self.padding)
+        y = F.conv2d(x, self.matrix(), self.bias, self.stride, groups=self.groups)
+        return F.relu6(y) if self.relu6 else y
+
+
+class RmsNorm(nn.Module):
+    """In float32 whatever the autocast."""
+
+    EPSILON = 1e-5
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.float()
+        return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + self.EPSILON) * self.weight
+
+
+@contextmanager
+def fixed_weights(model: nn.Module) -> Iterator[None]:
+    """Within, every quantised weight is rounded once and kept: for generation, which uses each many times."""
+    layers = [module for module in model.modules() if isinstance(module, Quantized)]
+    try:
+        with torch.no_grad():
+            for layer in layers:
+                layer.fixed = rounded(layer.weight, layer.bits) if layer.in_loop else layer.weight
+        yield
+    finally:
+        for layer in layers:
+            layer.fixed = None

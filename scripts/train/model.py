@@ -1,0 +1,66 @@
+"""The whole network: encoder, projector and decoder."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .config import Config
+from .decoder import Decoder
+from .layers import Linear, Quantized, RmsNorm
+from .packing import Packed
+from .vision import Encoder
+
+BOS, USER, ASSISTANT, END, IMAGE, PAD = range(6)
+SPECIAL_TOKENS = ["<|endoftext|>", "<|user|>", "<|assistant|>", "<|end|>", "<image>", "<pad>"]
+
+
+class Glimpse(nn.Module):
+    def __init__(self, config: Config, dropout: float = 0) -> None:
+        super().__init__()
+        width, inner, hidden = config.vision.head_width, config.projector.hidden, config.decoder.hidden
+        self.vision = Encoder(config.vision)
+        self.pnorm = RmsNorm(width)
+        self.p1, self.p2 = Linear(width, inner, width**-0.5), Linear(inner, hidden, 0.3 * inner**-0.5)
+        side = config.vision.image_size // 32
+        self.ppos = nn.Parameter(torch.randn(1 + side**2, hidden) * 0.02)
+        self.dec = Decoder(config.decoder, dropout)
+
+    @property
+    def image_tokens(self) -> int:
+        return self.ppos.shape[0]
+
+    def image_embeds(self, features: Tensor) -> Tensor:
+        """The mean of the features and then each: [photos, 1280, 7, 7] -> [photos, 50, hidden]"""
+        tokens = torch.cat((features.mean((2, 3))[:, None], features.flatten(2).transpose(1, 2)), 1)
+        return self.p2(F.gelu(self.p1(self.pnorm(tokens)), approximate="tanh")) + self.ppos
+
+    def prefix(self, image_embeds: Tensor, embedding: Tensor) -> Tensor:
+        """`<|user|>` and the image: [photos, 51, hidden]"""
+        user = embedding[USER].expand(image_embeds.shape[0], 1, -1)
+        return torch.cat((user, image_embeds.to(embedding.dtype)), 1)
+
+    def packed_logits(self, image_embeds: Tensor, packed: Packed, where: Tensor) -> Tensor:
+        """
+        :param where: [photos, tokens], of the packed tokens those whose logits are wanted
+        :return: [wanted, vocabulary]
+        """
+        embedding = self.dec.emb.matrix()
+        prefix = self.prefix(image_embeds, embedding)
+        embeds = torch.cat((prefix, F.embedding(packed.ids, embedding)), 1)
+        start = torch.arange(prefix.shape[1], device=embeds.device).expand(embeds.shape[0], -1)
+        positions = torch.cat((start, packed.positions), 1)
+        hidden, _ = self.dec(embeds, positions, packed.mask(prefix.shape[1]))
+        return F.linear(hidden[:, prefix.shape[1] :][where], embedding)
+
+    def freeze_trunk(self) -> None:
+        """What never changes: the stem, the frozen blocks and ImageNet's classifier."""
+        self.vision.requires_grad_(False)
+        for module in self.vision.tail_modules():
+            module.requires_grad_(True)
+
+    def quantize_in_loop(self) -> None:
+        """All that is trained; what is frozen holds rounded values already."""
+        parts = [self.p1, self.p2, self.dec, *self.vision.tail_modules()]
+        for module in (module for part in parts for module in part.modules()):
+            if isinstance(module, Quantized):
+                module.in_loop = True

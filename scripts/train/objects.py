@@ -1,0 +1,97 @@
+"""Photos of objects: which classes are held out, and what is asked of the others."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from .captions import read_rows, scored_words, sentence
+from .questions.of_photo import caption_prompt, yes_no
+from .questions.rules import QuestionAnswer
+
+OBJECT_QUESTION = "What object is this?"
+OBJECT_QUESTIONS = (
+    OBJECT_QUESTION,
+    "What is the main object in the image?",
+    "Name the object in the photo.",
+    "Classify the image.",
+    "What kind of thing is shown?",
+)
+LAST_ANIMAL_CLASS = 397
+"""ImageNet's classes begin with the animals."""
+
+
+@dataclass(frozen=True)
+class ObjectPhoto:
+    index: int
+    """Of the photo in its folder, and so of its features."""
+    label_class: int
+    label: str
+    common_name: str
+
+    @property
+    def is_animal(self) -> bool:
+        return self.label_class <= LAST_ANIMAL_CLASS
+
+
+def read_objects(path: Path) -> list[ObjectPhoto]:
+    rows = sorted(read_rows(path), key=lambda row: row["image"])
+    return [ObjectPhoto(i, int(row["class"]), row["label"], row["common_name"]) for i, row in enumerate(rows)]
+
+
+def split_objects(photos: list[ObjectPhoto], held_out: float, seed: int) -> tuple[list[ObjectPhoto], list[ObjectPhoto]]:
+    """
+    Of a common name with several classes, `held_out` of them but at least one is held out, and at least one kept;
+    names of one class are drawn until the held out are `held_out` of all.
+
+    :return: those to train on, and those never trained on
+    """
+    by_name: dict[str, list[ObjectPhoto]] = defaultdict(list)
+    for photo in photos:
+        by_name[photo.common_name].append(photo)
+    rng = Random(f"{seed}/objects")
+    away: set[int] = set()
+    for group in (group for group in by_name.values() if len(group) > 1):
+        count = max(1, round(held_out * len(group)))
+        away.update(photo.index for photo in rng.sample(group, count))
+    single = [group[0].index for group in by_name.values() if len(group) == 1]
+    away.update(rng.sample(single, min(len(single), max(0, round(held_out * len(photos)) - len(away)))))
+    return [photo for photo in photos if photo.index not in away], [photo for photo in photos if photo.index in away]
+
+
+def questions_of_object(photo: ObjectPhoto, animals: list[str], rng: Random) -> list[QuestionAnswer]:
+    """
+    Its name, its label, a description, and whether it is there. The absent thing is another animal, as common as
+    its classes are many: nothing says what else, of things, stands in the photo.
+
+    :param animals: the common name of every class of animals that is trained on
+    """
+    absent = rng.choice([name for name in animals if name != photo.common_name])
+    return [
+        (rng.choice(OBJECT_QUESTIONS), sentence(photo.common_name)),
+        (f"What kind of {photo.common_name} is this?", sentence(photo.label)),
+        (caption_prompt(rng), sentence(f"a photo of {_indefinite(_phrase(photo))}")),
+        yes_no(photo.common_name, True, rng),
+        yes_no(absent, False, rng),
+    ]
+
+
+def names_object(answer: str, photo: ObjectPhoto) -> bool:
+    """Whether a short answer is the label or the common name."""
+    return scored_words(answer) in (scored_words(photo.label), scored_words(photo.common_name))
+
+
+def mentions_object(caption: str, photo: ObjectPhoto) -> bool:
+    """Whether a caption has the common name's words, one behind the other; the last may stand in the plural."""
+    text = f" {' '.join(scored_words(caption))} "
+    name = " ".join(scored_words(photo.common_name))
+    return any(f" {name}{end} " in text for end in ("", "s", "es"))
+
+
+def _phrase(photo: ObjectPhoto) -> str:
+    """The label where it says what it is ("Persian cat"), else the common name."""
+    return photo.label if photo.common_name in photo.label.split() else photo.common_name
+
+
+def _indefinite(phrase: str) -> str:
+    return f"{'an' if phrase[0].lower() in 'aeiou' else 'a'} {phrase}"

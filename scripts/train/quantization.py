@@ -1,0 +1,99 @@
+"""
+The rounding of the kernels: 4-bit weights in blocks of 32, 8-bit weights by output row.
+
+A 4-bit weight is an integer of -8 to 7 times its block's float16 scale. The scale has a sign: the block's
+largest magnitude becomes -8, as in ggml's Q4_0.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+BLOCK = 32
+
+
+def quantize_q4(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """
+    Rounds to the nearest.
+
+    :param weight: [n, k]
+    :return: integers int8 [n, k] and scales float16 [n, ceil(k / 32)]
+    """
+    blocks = _blocks(weight)
+    largest = blocks.gather(-1, blocks.abs().argmax(-1, keepdim=True))
+    scale = (largest / -8).half()
+    return _integers(blocks, scale, weight.shape[1]), scale[..., 0]
+
+
+def search_q4(weight: Tensor, steps: int = 20) -> tuple[Tensor, Tensor]:
+    """As quantize_q4, with the scale of the least squared error among some around the largest magnitude's."""
+    blocks = _blocks(weight)
+    largest = blocks.gather(-1, blocks.abs().argmax(-1, keepdim=True))
+    best = torch.zeros_like(largest).half()
+    least = torch.full_like(largest, torch.inf)
+    for fraction in torch.linspace(0.7, 1.1, steps).tolist():
+        for end in (-8, 7):
+            scale = (largest * fraction / end).half()
+            error = (_round(blocks, scale) * scale.float() - blocks).square().sum(-1, keepdim=True)
+            best = torch.where(error < least, scale, best)
+            least = torch.minimum(error, least)
+    return _integers(blocks, best, weight.shape[1]), best[..., 0]
+
+
+def dequantize_q4(integers: Tensor, scale: Tensor) -> Tensor:
+    """:return: float32 [n, k]"""
+    return (_blocks(integers.float()) * scale.float()[..., None]).flatten(1)[:, : integers.shape[1]]
+
+
+def pack_q4(integers: Tensor) -> Tensor:
+    """
+    Two weights a byte, the even k in the low nibble.
+
+    :param integers: [n, k] of -8 to 7
+    :return: uint8 [n, ceil(k / 2)]
+    """
+    nibbles = F.pad((integers + 8).to(torch.uint8), (0, integers.shape[1] % 2))
+    return nibbles[:, 0::2] | (nibbles[:, 1::2] << 4)
+
+
+def unpack_q4(packed: Tensor, k: int) -> Tensor:
+    return torch.stack((packed & 15, packed >> 4), -1).flatten(1)[:, :k].to(torch.int8) - 8
+
+
+def quantize_q8(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """
+    :param weight: [n, ...]
+    :return: int8 of the same shape, and scales float32 [n]
+    """
+    rows = weight.flatten(1)
+    scale = rows.abs().amax(1).clamp(min=1e-6) / 127
+    return torch.round(rows / scale[:, None]).to(torch.int8).view_as(weight), scale
+
+
+def dequantize_q8(integers: Tensor, scale: Tensor) -> Tensor:
+    return integers.float() * scale.view(-1, *[1] * (integers.ndim - 1))
+
+
+def rounded(weight: Tensor, bits: int) -> Tensor:
+    """The weight as the kernels see it; the gradient passes straight through (Bengio et al., arXiv:1308.3432)."""
+    with torch.no_grad():
+        if bits == 4:
+            matrix = weight.flatten(1)
+            value = dequantize_q4(*quantize_q4(matrix)).view_as(weight)
+        else:
+            value = dequantize_q8(*quantize_q8(weight))
+    return weight + (value - weight).detach()
+
+
+def _blocks(weight: Tensor) -> Tensor:
+    """[n, k] -> [n, ceil(k / 32), 32], filled up with zeros"""
+    return F.pad(weight, (0, -weight.shape[1] % BLOCK)).unflatten(1, (-1, BLOCK))
+
+
+def _round(blocks: Tensor, scale: Tensor) -> Tensor:
+    divisor = torch.where(scale == 0, 1, scale).float()
+    return torch.round(blocks / divisor).clamp(-8, 7)
+
+
+def _integers(blocks: Tensor, scale: Tensor, k: int) -> Tensor:
+    return _round(blocks, scale).flatten(1)[:, :k].to(torch.int8)

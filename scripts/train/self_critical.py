@@ -1,0 +1,92 @@
+"""
+Goes on from fit: captions are sampled, and those that score a higher CIDEr than the photo's others become likelier
+(Rennie et al., arXiv:1612.00563); questions are imitated as before. OUT/self_critical/.
+"""
+
+import argparse
+from pathlib import Path
+
+import torch
+
+from . import fit
+from .batches import Batch, TrainingData
+from .command import Run, parse_run
+from .generation import generate, sample
+from .layers import fixed_weights
+from .losses import distillation, imitation, leave_one_out, reinforcement
+from .model import ASSISTANT, END, Glimpse
+from .packing import IGNORED, Branch, pack
+from .questions.of_photo import CAPTION_PROMPT
+from .rewards import CiderReward
+from .starting_point import build_model, write_weights
+from .trainer import Figures, Losses, Trainer
+
+STAGE = "self_critical"
+LONGEST_SAMPLE = 24
+"""In tokens. A longer one has no end, and so no reward for it."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--init", type=Path, help="weights to go on from (default: fit's)")
+    run = parse_run(__doc__, parser)
+    settings = run.config.self_critical
+    data = TrainingData(run)
+    reward = CiderReward(data.captions)
+    model = build_model(run, settings.dropout, run.arguments.init or run.out / fit.STAGE / "weights.safetensors")
+
+    def loss_of(step: int) -> tuple[Losses, Figures]:
+        batch = data.batch(STAGE, step, with_captions=False)
+        sampled, mean_reward = sample_branches(model, batch, data, reward, run)
+        return losses(model, batch, sampled, run), {"reward": mean_reward}
+
+    trainer = Trainer(model, settings, data.steps_per_epoch, run.config.seed, run.out / STAGE)
+    trainer.fit(loss_of)
+    write_weights(run.out / STAGE, model)
+
+
+def sample_branches(
+    model: Glimpse, batch: Batch, data: TrainingData, reward: CiderReward, run: Run
+) -> tuple[list[list[Branch]], float]:
+    """:return: by captioned photo its sampled captions with their advantages, and the mean reward"""
+    count, photos = run.config.self_critical.samples, batch.captioned
+    prompt = data.encode(CAPTION_PROMPT)
+    model.eval()
+    with torch.no_grad(), fixed_weights(model), torch.autocast(run.device.type, dtype=torch.bfloat16):
+        trunk = batch.trunk[: len(photos)].to(run.device)
+        image_embeds = model.image_embeds(model.vision.tail(trunk))
+        prompts = torch.tensor([prompt] * len(photos), device=run.device)
+        answers = generate(model, image_embeds, prompts, sample, count, LONGEST_SAMPLE)
+    model.train()
+    texts = data.tokenizer.decode_batch(answers)
+    rewards = torch.tensor([reward(photos[i // count], text) for i, text in enumerate(texts)])
+    advantages = leave_one_out(rewards.unflatten(0, (-1, count))).flatten().tolist()
+    branches = [
+        Branch([*prompt, ASSISTANT], [*answer, END], advantage)
+        for answer, advantage in zip(answers, advantages, strict=True)
+    ]
+    return [branches[i : i + count] for i in range(0, len(branches), count)], rewards.mean().item()
+
+
+def losses(model: Glimpse, batch: Batch, sampled: list[list[Branch]], run: Run) -> Losses:
+    """:param sampled: by captioned photo"""
+    settings, device = run.config.self_critical, run.device
+    extra = sampled + [[] for _ in batch.branches[len(sampled) :]]
+    branches = [asked + more for asked, more in zip(batch.branches, extra, strict=True)]
+    packed = pack(branches, 1 + model.image_tokens).to(device)
+    answered = packed.targets != IGNORED
+    with torch.autocast(device.type, dtype=torch.bfloat16):
+        features = model.vision.tail(batch.trunk.to(device))
+        logits = model.packed_logits(model.image_embeds(features), packed, answered)
+    targets, advantages = packed.targets[answered], packed.advantages[answered]
+    person = advantages.isnan()
+    kept = distillation(model.vision.classify(features), batch.teacher.to(device))
+    return {
+        "imitation": imitation(logits[person], targets[person], settings.label_smoothing),
+        "reinforcement": settings.weight * reinforcement(logits[~person], targets[~person], advantages[~person]),
+        "distillation": settings.distillation * kept,
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""Every stage, one behind the other, on generated photos."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from train.tensors import read_tensors
+
+SMOKE = Path(__file__).with_name("smoke.toml")
+STAGES = ("tokenizer", "trunk", "features", "fit", "self_critical", "export", "evaluate", "goldens")
+
+
+def test_photos_become_the_bundles_sources(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    for stage in STAGES:
+        arguments = ["--data", str(photos), "--out", str(out), "--config", str(SMOKE), "--threads", "1"]
+        arguments += ["--samples", str(photos / "objects")] if stage == "goldens" else []
+        monkeypatch.setattr(sys, "argv", [stage, *arguments])
+        importlib.import_module(f"train.{stage}").main()
+
+    exported = read_tensors(out / "export" / "glimpse-10m.safetensors")
+    trunk = read_tensors(out / "trunk.safetensors")
+    assert all(exported[name].equal(tensor) for name, tensor in trunk.items())
+    assert {"dec.emb.q4", "p1.scale", "pnorm", "vision.head.bias", "dec.layers.1.n2"} <= exported.keys()
+    goldens = json.loads((out / "export" / "goldens.json").read_text())
+    assert len(goldens["cases"]) == 3 * (6 + 1)
+    assert goldens["dev"]["captions"].keys() == {"b1", "b4", "cider", "rougeL"}
+    assert (out / "self_critical" / "losses.png").exists()

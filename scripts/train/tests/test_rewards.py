@@ -1,0 +1,27 @@
+import torch
+from pycocoevalcap.cider.cider import Cider
+
+from train.losses import leave_one_out
+from train.rewards import END_WORD, CiderReward
+
+REFERENCES = [
+    ["A brown dog runs through deep snow.", "A dog is running in the snow."],
+    ["Two boys play with a red ball.", "Two children kick a ball on the grass."],
+    ["A man rides a bike.", "A man in blue is riding his bike down a hill."],
+]
+CAPTIONS = ["A dog runs in the snow.", "Two boys kick a red ball.", "A a a man rides a horse down the hill."]
+
+
+def test_rewards_are_pycocoevalcaps_cider() -> None:
+    def worded(captions: list[str]) -> list[str]:
+        return [caption.lower().replace(".", f" {END_WORD}") for caption in captions]
+
+    theirs = {i: worded(captions) for i, captions in enumerate(REFERENCES)}
+    _, expected = Cider().compute_score(theirs, {i: worded([caption]) for i, caption in enumerate(CAPTIONS)})
+    reward = CiderReward(REFERENCES)
+    ours = [reward(photo, caption) for photo, caption in enumerate(CAPTIONS)]
+    torch.testing.assert_close(torch.tensor(ours), torch.tensor(expected, dtype=torch.float32))
+
+
+def test_advantages_are_against_the_others() -> None:
+    assert leave_one_out(torch.tensor([[3.0, 1.0, 2.0]])).tolist() == [[1.5, -1.5, 0.0]]

@@ -1,0 +1,134 @@
+"""The loop of both kinds of training: schedule, averaged weights, checkpoints, log and plot."""
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from .config import Training
+from .model import Glimpse
+from .plots import plot_losses
+
+Losses = dict[str, Tensor]
+"""What a step's loss is the sum of."""
+Figures = dict[str, float]
+"""What else of a step goes into the log."""
+LossOf = Callable[[int], tuple[Losses, Figures]]
+"""Of a step's number"""
+
+CLIP = 1.0
+BETAS = (0.9, 0.98)
+LAST_RATE = 0.02
+"""Of the learning rate, what the cosine ends at."""
+
+
+class Trainer:
+    """:param folder: gets checkpoint.pt, log.jsonl and losses.png, and is gone on from where it has a checkpoint"""
+
+    def __init__(self, model: Glimpse, settings: Training, steps_per_epoch: int, seed: int, folder: Path) -> None:
+        self.model, self.settings, self.seed, self.folder = model, settings, seed, folder
+        self.steps_per_epoch = steps_per_epoch
+        self.total = settings.epochs * steps_per_epoch
+        self.trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        self.average = [parameter.detach().clone() for parameter in self.trained]
+        self.optimizer = torch.optim.AdamW(list(self._groups()), betas=BETAS)
+        self.step = 0
+        folder.mkdir(parents=True, exist_ok=True)
+        if self.checkpoint_file.exists():
+            self._resume()
+
+    @property
+    def checkpoint_file(self) -> Path:
+        return self.folder / "checkpoint.pt"
+
+    @property
+    def log_file(self) -> Path:
+        return self.folder / "log.jsonl"
+
+    def fit(self, loss_of: LossOf, until: int | None = None) -> None:
+        """
+        Leaves the averaged weights in the model.
+
+        :param until: a step to stop at, as if interrupted
+        """
+        last = self.total if until is None else until
+        saved = time.monotonic()
+        for step in tqdm(
+            range(self.step, last), initial=self.step, total=self.total, desc=self.folder.name, mininterval=5
+        ):
+            self._train(step, loss_of)
+            self.step = step + 1
+            if time.monotonic() - saved > self.settings.checkpoint_minutes * 60:
+                self._save()
+                saved = time.monotonic()
+        self._save()
+        for parameter, average in zip(self.trained, self.average, strict=True):
+            parameter.data.copy_(average)
+
+    def _train(self, step: int, loss_of: LossOf) -> None:
+        torch.manual_seed(hash((self.seed, step)))  # a step's randomness is its own: resumed runs need no more
+        if step >= self.settings.quantise_from_epoch * self.steps_per_epoch:
+            self.model.quantize_in_loop()
+        rate = self._rate(step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["peak"] * rate
+        self.model.train()
+        losses, figures = loss_of(step)
+        self.optimizer.zero_grad(set_to_none=True)
+        torch.stack(list(losses.values())).sum().backward()
+        norm = nn.utils.clip_grad_norm_(self.trained, CLIP)
+        self.optimizer.step()
+        # Early on, the average forgets the start as fast as it moves away from it.
+        keep = min(self.settings.average, (step + 1) / (step + 10))
+        with torch.no_grad():
+            torch._foreach_lerp_(self.average, self.trained, 1 - keep)
+        figures |= {name: loss.item() for name, loss in losses.items()}
+        self._log({"step": step, "gradient": norm.item(), **figures})
+
+    def _rate(self, step: int) -> float:
+        """Up in a line, down with a cosine."""
+        warm = min(1.0, (step + 1) / max(1, self.settings.warmup_steps))
+        return warm * (LAST_RATE + (1 - LAST_RATE) * (1 + math.cos(math.pi * step / self.total)) / 2)
+
+    def _groups(self) -> Iterator[dict[str, object]]:
+        settings = self.settings
+        for name, parameter in self.model.named_parameters():
+            if parameter.requires_grad:
+                encoder = name.startswith("vision.")
+                yield {
+                    "params": [parameter],
+                    "peak": settings.encoder_learning_rate if encoder else settings.learning_rate,
+                    "weight_decay": settings.weight_decay if parameter.ndim > 1 else 0,
+                }
+
+    def _log(self, entry: dict[str, float]) -> None:
+        with self.log_file.open("a") as log:
+            log.write(json.dumps(entry) + "\n")
+
+    def _save(self) -> None:
+        unfinished = self.checkpoint_file.with_suffix(".new")
+        torch.save(
+            {
+                "step": self.step,
+                "model": self.model.state_dict(),
+                "average": self.average,
+                "optimizer": self.optimizer.state_dict(),
+            },
+            unfinished,
+        )
+        unfinished.replace(self.checkpoint_file)
+        plot_losses(self.folder)
+
+    def _resume(self) -> None:
+        checkpoint = torch.load(self.checkpoint_file, map_location=self.trained[0].device, weights_only=True)
+        self.step = checkpoint["step"]
+        self.model.load_state_dict(checkpoint["model"])
+        self.average = checkpoint["average"]
+        self.optimizer.load_state_dict(checkpoint["optimizer"])
+        lines = self.log_file.read_text().splitlines(keepends=True)
+        self.log_file.write_text("".join(lines[: self.step]))
