@@ -57,7 +57,7 @@ async function measure({ smolvlm, quick }: Arguments): Promise<ModelResults> {
   const before = load();
   const folder = mkdtempSync(join(tmpdir(), 'glimpse-models-'));
   try {
-    const default_model = await section('glimpse-10m', () => benchDefaultModel(folder, quick ? 2 : 15));
+    const default_model = await section('glimpse-10m', () => benchDefaultModel(folder, quick ? 2 : 12));
     const large =
       smolvlm === undefined
         ? null

@@ -97,10 +97,13 @@ export async function benchDefaultModel(folder: string, rounds: number): Promise
   }
 }
 
-/** Rounds begin with another rival each; in each, one new image and then the same again. */
+/** Of each kind in a round, the fastest counts: what else the machine does falls on some. As in harness.ts. */
+const CALLS = 3;
+
+/** Rounds begin with another rival each; in each, new images and then the last of them again. */
 async function raceRivals(
   rivals: Readonly<Record<RivalName, Rival>>,
-  picture: Uint8Array,
+  picture: Uint8Array<ArrayBuffer>,
   rounds: number,
   samples: Readonly<Record<RivalName, Samples>>,
 ): Promise<Readonly<Record<RivalName, TimedAnswer>>> {
@@ -108,22 +111,37 @@ async function raceRivals(
   for (const name of names) {
     for (let i = 0; i < 4; i++) await rivals[name].ask(variant(picture, `warm ${i}`));
   }
-  const last: Partial<Record<RivalName, TimedAnswer>> = {};
+  const last = {} as Record<RivalName, TimedAnswer>;
   for (let round = 0; round < rounds; round++) {
-    const image = variant(picture, `round ${round}`);
+    const images = Array.from({ length: CALLS }, (_, i) => variant(picture, `round ${round} ${i}`));
+    const repeated = images.at(-1) ?? picture;
     const first = round % names.length;
     for (const name of [...names.slice(first), ...names.slice(0, first)]) {
-      const fresh = await rivals[name].ask(image);
-      const again = await rivals[name].ask(image);
+      const fresh = await askAll(rivals[name], images);
+      const again = await askAll(rivals[name], Array<typeof picture>(CALLS).fill(repeated));
+      const rate = Math.max(...again.map(tokensPerSecond));
       const mine = samples[name];
-      mine['new image'].push(fresh.first_token_ms);
-      mine.repeat.push(again.first_token_ms);
-      mine['tokens per second'].push(tokensPerSecond(again));
-      mine.token.push(1000 / tokensPerSecond(again));
-      last[name] = again;
+      mine['new image'].push(firstToken(fresh));
+      mine.repeat.push(firstToken(again));
+      mine.token.push(1000 / rate);
+      mine['tokens per second'].push(rate);
+      last[name] = again.at(-1) ?? last[name];
     }
   }
-  return last as Readonly<Record<RivalName, TimedAnswer>>;
+  return last;
+}
+
+async function askAll(
+  rival: Rival,
+  images: readonly Uint8Array<ArrayBuffer>[],
+): Promise<readonly TimedAnswer[]> {
+  const answers: TimedAnswer[] = [];
+  for (const image of images) answers.push(await rival.ask(image));
+  return answers;
+}
+
+function firstToken(answers: readonly TimedAnswer[]): number {
+  return Math.min(...answers.map(({ first_token_ms }) => first_token_ms));
 }
 
 /** A Worker asked over HTTP, streaming. Tokens come as text, so that the last is the answer's end. */

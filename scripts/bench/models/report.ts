@@ -36,7 +36,8 @@ export function markdown({ machine, default_model, smolvlm }: ModelResults): str
 function defaultModel(results: DefaultModelResult): readonly string[] {
   return [
     '## glimpse-10m',
-    'Every engine in turns on the same 640x480 JPEG under a new hash each round, the same prompt, greedy, one thread. ' +
+    'Every engine in turns on the same 640x480 JPEG under new hashes, the same prompt, greedy, one thread; ' +
+      'in each round three new images and three repeats, of which the fastest counts. ' +
       'First token: from the encoded photo to the first token (Worker: from sending the request to the first streamed text). ' +
       'Only Glimpse and the ONNX engine remember an image; transformers.js has no such cache, so that its repeat goes ' +
       'through the vision encoder again, but it decodes photos with sharp, which is native code. fp32 and q4 are the ' +
