@@ -4,8 +4,7 @@
  *   npm run bench                writes scripts/bench/results/latest.{json,md,svg}; some five minutes
  *   npm run bench -- --quick     few rounds, to see that it runs; prints and writes nothing
  */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -17,12 +16,14 @@ import { DEFAULT_LIMITS } from '../../src/image/limits.ts';
 import { createModel } from '../../src/model/create-model.ts';
 import { benchDecoder } from './decoder.ts';
 import { benchKernels } from './kernels.ts';
+import { describeMachine, load } from './machine.ts';
 import { benchMemory } from './memory.ts';
 import { photo } from './photos.ts';
 import { BUNDLE, BUNDLES } from './pipeline.ts';
 import { plot } from './plot.ts';
 import { engineOf } from './products.ts';
-import { markdown, type Machine, type Results } from './report.ts';
+import { markdown, type Results } from './report.ts';
+import { rounded, section } from './run.ts';
 import { buildWorker } from './server.ts';
 import { benchStages } from './stages.ts';
 import { benchVision } from './vision.ts';
@@ -75,7 +76,7 @@ async function measure(options: typeof FULL): Promise<Results> {
   rmSync(folder, { recursive: true });
   const upload = { bytes: build.bytes, gzip_bytes: build.gzip_bytes, assets_bytes: folderBytes(BUNDLES) };
   return {
-    machine: describeMachine([before, load()]),
+    machine: describeMachine('npm run bench', [before, load()]),
     kernels,
     vision,
     decoder,
@@ -86,44 +87,8 @@ async function measure(options: typeof FULL): Promise<Results> {
   };
 }
 
-async function section<T>(name: string, work: () => T | Promise<T>): Promise<T> {
-  const start = performance.now();
-  process.stderr.write(`${name} ... `);
-  const result = await work();
-  process.stderr.write(`${((performance.now() - start) / 1000).toFixed(0)} s\n`);
-  return result;
-}
-
-/** Processes that want to run, averaged over the last minute. */
-function load(): number {
-  return Number((os.loadavg()[0] ?? NaN).toFixed(2));
-}
-
-function describeMachine(loads: Machine['load']): Machine {
-  const version = (name: string) =>
-    (JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8')) as { version: string }).version;
-  return {
-    date: new Date().toISOString(),
-    command: 'npm run bench',
-    commit: execFileSync('git', ['describe', '--always', '--dirty'], { encoding: 'utf8' }).trim(),
-    cpu: os.cpus()[0]?.model ?? 'unknown',
-    cores: os.cpus().length,
-    os: `${os.type()} ${os.release()}`,
-    node: process.versions.node,
-    v8: process.versions.v8,
-    onnxruntime_web: version('onnxruntime-web'),
-    wrangler: version('wrangler'),
-    load: loads,
-  };
-}
-
 function folderBytes(folder: string): number {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((name) => statSync(join(folder, name)))
     .reduce((sum, file) => sum + (file.isFile() ? file.size : 0), 0);
-}
-
-/** Four significant digits: more are noise. Counts and sizes stay whole. */
-function rounded(_: string, value: unknown): unknown {
-  return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value;
 }

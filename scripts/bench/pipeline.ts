@@ -17,18 +17,33 @@ export interface Hooks {
   /** Hears the name of each stage of a request when it ends. */
   readonly onStage?: (stage: string) => void;
   readonly onEngine?: (engine: Engine) => void;
+  /** Hears of every token when it is decided. */
+  readonly onToken?: () => void;
 }
 
-/** The Worker's pipeline on Node, with the Worker's memory limits and nothing behind its memory cache. */
-export function pipelineOnNode({ onStage = () => undefined, onEngine = () => undefined }: Hooks): Pipeline {
+/** Where a bundle lies, and what the kernels may take for it. */
+export interface BenchedBundle {
+  readonly bundles: string;
+  readonly id: string;
+  readonly kernel_bytes: number;
+}
+
+/** In the Worker's limits. */
+export const DEFAULT_BUNDLE: BenchedBundle = { bundles: BUNDLES, id: BUNDLE, kernel_bytes: 64 * 2 ** 20 };
+
+/** The Worker's pipeline on Node, with nothing behind its memory cache. */
+export function pipelineOnNode(
+  { onStage = () => undefined, onEngine = () => undefined, onToken = () => undefined }: Hooks,
+  { bundles, id, kernel_bytes }: BenchedBundle = DEFAULT_BUNDLE,
+): Pipeline {
   return createPipeline({
-    model: BUNDLE,
+    model: id,
     load: () =>
       loadBundle(
-        fileSource(BUNDLES),
-        BUNDLE,
+        fileSource(bundles),
+        id,
         modelsOn(() => {
-          const engine = createEngine(nodeKernelModules, 64 * 2 ** 20);
+          const engine = createEngine(nodeKernelModules, kernel_bytes);
           onEngine(engine);
           return engine;
         }),
@@ -37,6 +52,6 @@ export function pipelineOnNode({ onStage = () => undefined, onEngine = () => und
     limits: DEFAULT_LIMITS,
     fetchRemoteImage: createFetchRemoteImage({ hosts: [] }),
     max_prefix_positions: 1024,
-    observer: { ...UNOBSERVED, onStage },
+    observer: { ...UNOBSERVED, onStage, onToken },
   });
 }

@@ -1,12 +1,5 @@
-import { escaped, fixed, text } from '../cli/svg.ts';
-import type { Spread } from './harness.ts';
+import { barPlot } from './bar-plot.ts';
 import type { Results } from './report.ts';
-
-interface Bar {
-  readonly label: string;
-  readonly ratio: Spread;
-  readonly color: string;
-}
 
 const COLORS = { fp32: '#7a8ca3', int8: '#c98a2b', q4: '#a8435b' } as const;
 const NAMES = {
@@ -14,56 +7,19 @@ const NAMES = {
   int8: 'onnxruntime-web int8',
   q4: 'onnxruntime-web MatMulNBits',
 } as const;
-const [LEFT, WIDTH, ROW, GAP] = [190, 900, 13, 12] as const;
-const DECADES = [0.5, 1, 2, 5, 10, 20, 50, 100, 200] as const;
 
-/** How many times as long as ours the others take: medians as bars on a logarithmic axis, quartiles as whiskers. */
+/** How many times as long as ours the others take. */
 export function plot({ kernels, vision, machine }: Results): string {
   const rivals = Object.keys(COLORS) as (keyof typeof COLORS)[];
-  const groups: { readonly title: string; readonly bars: readonly Bar[] }[] = [
-    ...kernels.map(({ what, k, n, rows, ratios }) => ({
-      title: `${what}, ${k}x${n}, ${rows} ${rows === 1 ? 'row' : 'rows'}`,
-      bars: rivals.map((rival) => ({ label: rival, ratio: ratios[rival], color: COLORS[rival] })),
-    })),
-    { title: 'vision, one image', bars: [{ label: 'fp32', ratio: vision.ratios.fp32, color: COLORS.fp32 }] },
-  ];
-  const top = 64;
-  let y = top;
-  const body = groups.map(({ title, bars }) => {
-    const from = y;
-    y += bars.length * ROW + GAP;
-    const middle = from + (bars.length * ROW) / 2 + 4;
-    return text(LEFT - 8, middle, title, 'end') + bars.map((bar, i) => drawn(bar, from + i * ROW)).join('');
+  return barPlot({
+    title: `Times as long as Glimpse's kernels (relaxed SIMD), one thread, Node ${machine.node}, ${machine.cpu}`,
+    legend: rivals.map((rival) => ({ name: NAMES[rival], color: COLORS[rival] })),
+    groups: [
+      ...kernels.map(({ what, k, n, rows, ratios }) => ({
+        title: `${what}, ${k}x${n}, ${rows} ${rows === 1 ? 'row' : 'rows'}`,
+        bars: rivals.map((rival) => ({ ratio: ratios[rival], color: COLORS[rival] })),
+      })),
+      { title: 'vision, one image', bars: [{ ratio: vision.ratios.fp32, color: COLORS.fp32 }] },
+    ],
   });
-  const axis = DECADES.map((ratio) => {
-    const stroke = ratio === 1 ? '#222' : '#ddd';
-    return `<path d="M${x(ratio)} ${top - 6}V${y}" stroke="${stroke}"/>${text(x(ratio), top - 10, `${ratio}x`, 'middle')}`;
-  });
-  const legend = rivals.map((rival, i) => {
-    const at = LEFT + 215 * i;
-    return `<rect x="${at}" y="26" width="10" height="10" fill="${COLORS[rival]}"/>${text(at + 15, 35, NAMES[rival], 'start')}`;
-  });
-  const title = `Times as long as Glimpse's kernels (relaxed SIMD), one thread, Node ${machine.node}, ${machine.cpu}`;
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y + 8}" font-family="sans-serif" font-size="11">`,
-    `<rect width="100%" height="100%" fill="#fff"/>`,
-    `<text x="8" y="16" font-size="13" font-weight="bold">${escaped(title)}</text>`,
-    ...[...legend, ...axis, ...body, '</svg>', ''],
-  ].join('\n');
-}
-
-function drawn({ ratio: { q1, median, q3 }, color }: Bar, y: number): string {
-  const [from, to] = [Math.min(x(1), x(median)), Math.max(x(1), x(median))];
-  const middle = y + ROW / 2 - 1;
-  return (
-    `<rect x="${from}" y="${y}" width="${fixed(to - from)}" height="${ROW - 2}" fill="${color}"/>` +
-    `<path d="M${x(q1)} ${middle}H${x(q3)}M${x(q1)} ${middle - 3}v6M${x(q3)} ${middle - 3}v6" stroke="#222"/>` +
-    text(Math.max(to, x(q3)) + 5, y + ROW - 3, `${Number(median.toPrecision(3))}`, 'start')
-  );
-}
-
-function x(ratio: number): number {
-  const [low, high] = [Math.log(0.5), Math.log(400)];
-  const place = (Math.log(Math.max(ratio, 0.5)) - low) / (high - low);
-  return fixed(LEFT + place * (WIDTH - LEFT - 40));
 }

@@ -1,25 +1,12 @@
 import type { DecoderResult } from './decoder.ts';
+import { digits, figures, megabytes, table, times } from './format.ts';
 import type { Spread } from './harness.ts';
 import type { KernelResult } from './kernels.ts';
+import type { Machine } from './machine.ts';
 import type { MemoryResult } from './memory.ts';
 import type { StagesResult } from './stages.ts';
 import type { VisionResult } from './vision.ts';
 import type { WorkerResult } from './worker.ts';
-
-export interface Machine {
-  readonly date: string;
-  readonly command: string;
-  readonly commit: string;
-  readonly cpu: string;
-  readonly cores: number;
-  readonly os: string;
-  readonly node: string;
-  readonly v8: string;
-  readonly onnxruntime_web: string;
-  readonly wrangler: string;
-  /** Load averages over one minute: before and after. */
-  readonly load: readonly [before: number, after: number];
-}
 
 /** One run of the benchmark, whole. */
 export interface Results {
@@ -242,22 +229,4 @@ function goals({
   ];
 }
 
-const digits = (value: number): string => String(Number(value.toPrecision(3)));
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 2 : 1)} MB`;
-
-/** Median (quartiles; min to max). */
-function figures(spread: Spread | undefined, unit = ''): string {
-  if (spread === undefined) return '';
-  const { min, q1, median, q3, max } = spread;
-  const [low, first, middle, third, high] = [min, q1, median, q3, max].map(digits);
-  return `**${middle}${unit}** (${first}..${third}; ${low}..${high})`;
-}
-
-const times = (ratio: Spread): string => figures(ratio, 'x');
-
 const percent = (part: Spread | undefined): string => (part ? `${(100 * part.median).toFixed(0)} %` : '');
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}

@@ -18,12 +18,21 @@ export interface WorkerBuild {
 const WRANGLER = 'node_modules/wrangler/bin/wrangler.js';
 const ENVIRONMENT = { ...process.env, CLOUDFLARE_CF_FETCH_ENABLED: 'false', WRANGLER_SEND_METRICS: 'false' };
 
-export function buildWorker(folder: string): WorkerBuild {
-  const args = [WRANGLER, 'deploy', '--dry-run', '--outdir', folder];
+export interface WorkerOptions {
+  /** Of wrangler.toml; the default Worker where it is left out. */
+  readonly env?: string;
+  /** The bundle that it serves, and where bundles lie: wrangler.toml says, where these are left out. */
+  readonly bundle?: string;
+  readonly bundles?: string;
+}
+
+export function buildWorker(folder: string, options: WorkerOptions = {}): WorkerBuild {
+  const env = options.env === undefined ? [] : ['--env', options.env];
+  const args = [WRANGLER, 'deploy', '--dry-run', '--outdir', folder, ...env];
   execFileSync(process.execPath, args, { env: ENVIRONMENT, stdio: 'pipe' });
   const names = readdirSync(folder).filter((name) => !/\.(map|md)$/.test(name));
   const files = names.map((name) => readFileSync(join(folder, name)));
-  writeFileSync(join(folder, CONFIG), JSON.stringify(configOf(names)));
+  writeFileSync(join(folder, CONFIG), JSON.stringify(configOf(names, options)));
   const total = (sizes: readonly number[]) => sizes.reduce((sum, size) => sum + size, 0);
   return {
     folder,
@@ -44,13 +53,14 @@ interface WorkerConfig {
 }
 
 /** wrangler.toml for what is bundled already, so that nobody's edit to a source restarts a Worker under test. */
-function configOf(names: readonly string[]): object {
-  const config = unstable_readConfig({ config: 'wrangler.toml' }) as WorkerConfig;
+function configOf(names: readonly string[], { env, bundle, bundles }: WorkerOptions): object {
+  const config = unstable_readConfig({ config: 'wrangler.toml', env }) as WorkerConfig;
   const { name, compatibility_date, compatibility_flags, vars, assets } = config;
   const data = names.filter((file) => file !== 'index.js' && !file.endsWith('.wasm'));
   return {
-    ...{ name, compatibility_date, compatibility_flags, vars, main: 'index.js', no_bundle: true },
-    assets: { ...assets, directory: resolve(assets?.directory ?? '') },
+    ...{ name, compatibility_date, compatibility_flags, main: 'index.js', no_bundle: true },
+    vars: bundle === undefined ? vars : { ...vars, BUNDLE: bundle },
+    assets: { ...assets, directory: resolve(bundles ?? assets?.directory ?? '') },
     rules: data.length > 0 ? [{ type: 'Data', globs: data }] : [],
   };
 }

@@ -118,6 +118,9 @@ async function withServer(
 
 interface Asked {
   readonly first_token_ms: number;
+  /** Until all of the answer was there. */
+  readonly ms: number;
+  readonly answer: string;
   readonly image: string;
   readonly completion_tokens: number;
 }
@@ -142,11 +145,23 @@ export async function ask(
     text += decoder.decode(chunk, { stream: true });
     if (Number.isNaN(first_token_ms) && text.includes('"delta"')) first_token_ms = performance.now() - start;
   }
+  const ms = performance.now() - start;
   const body = stream ? /^data: (\{"id".*\})$/m.exec(text)?.[1] : text;
   if (!response.ok || body === undefined) throw new Error(`the Worker answered ${response.status}: ${text}`);
-  const answer = JSON.parse(body) as { image: string; cache: string; usage: { completion_tokens: number } };
+  const answer = JSON.parse(body) as {
+    answer: string;
+    image: string;
+    cache: string;
+    usage: { completion_tokens: number };
+  };
   if (answer.cache !== cache) throw new Error(`the image was a ${answer.cache}, not a ${cache}`);
-  return { first_token_ms, image: answer.image, completion_tokens: answer.usage.completion_tokens };
+  return {
+    first_token_ms,
+    ms,
+    answer: answer.answer,
+    image: answer.image,
+    completion_tokens: answer.usage.completion_tokens,
+  };
 }
 
 /** A second without requests and then some: V8 finishes compiling what is hot. */

@@ -68,6 +68,13 @@ export const preprocessorConfig = {
   size: { longest_edge: 2048 },
 };
 
+/** The whole image as one tile, not split. */
+export const oneTilePreprocessorConfig = {
+  ...preprocessorConfig,
+  do_image_splitting: false,
+  size: { longest_edge: 512 },
+};
+
 export const processorConfig = { image_seq_len: 64, processor_class: 'Idefics3Processor' };
 
 export const chatTemplate = {

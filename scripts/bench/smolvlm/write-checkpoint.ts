@@ -9,14 +9,22 @@ import { tokenizerFiles } from './tokenizer.ts';
 /** Values that are written at once. */
 const CHUNK = 1 << 20;
 
-/** @param config an Idefics3 configuration: the weights are those that it asks for, in bfloat16 */
-export async function writeCheckpoint(folder: string, config: object, seed: number): Promise<void> {
+/**
+ * @param config an Idefics3 configuration: the weights are those that it asks for, in bfloat16
+ * @param preprocessor the image processor's
+ */
+export async function writeCheckpoint(
+  folder: string,
+  config: object,
+  seed: number,
+  preprocessor: object = preprocessorConfig,
+): Promise<void> {
   await mkdir(folder, { recursive: true });
   const { tokenizer, tokenizerConfig } = tokenizerFiles();
   const files = {
     'config.json': config,
     'generation_config.json': generationConfig,
-    'preprocessor_config.json': preprocessorConfig,
+    'preprocessor_config.json': preprocessor,
     'processor_config.json': processorConfig,
     'chat_template.json': chatTemplate,
     'tokenizer.json': tokenizer,
