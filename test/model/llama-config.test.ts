@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { llamaConfigSchema } from '../../src/model/llama/config.ts';
+import { ropeFrequencies } from '../../src/model/llama/rope-frequencies.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -33,10 +34,30 @@ it("takes SmolVLM-256M's text_config as it is published", () => {
   });
 });
 
-it('prefers rope_parameters, where both are published', () => {
-  const rope_parameters = { rope_type: 'default', rope_theta: 5e5 };
-  const config = llamaConfigSchema.parse({ model_type: 'llama', rope_theta: 1e4, rope_parameters });
-  expect(config.rope_theta).toBe(5e5);
+it.each<[what: string, fields: Fields, rope_theta: number, rope_type: string]>([
+  ['rope_theta', { rope_theta: 1e5 }, 1e5, 'default'],
+  ['rope_parameters', { rope_parameters: { rope_theta: 5e5 }, rope_theta: 1e5 }, 5e5, 'default'],
+  ['rope_scaling', { rope_scaling: { type: 'linear', factor: 2 }, rope_theta: 1e5 }, 1e5, 'linear'],
+  [
+    'rope_scaling before rope_parameters',
+    { rope_scaling: { type: 'linear', factor: 2 }, rope_parameters: { rope_theta: 5e5 } },
+    1e4,
+    'linear',
+  ],
+])('reads rotary embeddings from %s, as transformers does', (_, fields, rope_theta, rope_type) => {
+  const config = llamaConfigSchema.parse({ model_type: 'llama', ...fields });
+  expect(config).toMatchObject({ rope_theta, rope_scaling: { rope_type } });
+});
+
+it.each([
+  { rope_type: 'yarn', factor: 4 },
+  { rope_type: 'llama3', factor: 8, low_freq_factor: 1, high_freq_factor: 4 },
+])('stretches $rope_type from max_position_embeddings, whatever context memory has room for', (scaling) => {
+  const parse = (rope_parameters: Fields) =>
+    llamaConfigSchema.parse({ model_type: 'llama', max_position_embeddings: 8192, rope_parameters });
+  const published = parse({ ...scaling, original_max_position_embeddings: 8192 });
+  const fitted = { ...parse(scaling), max_position_embeddings: 64 };
+  expect(ropeFrequencies(fitted)).toEqual(ropeFrequencies(published));
 });
 
 describe('refuses what it does not run, by name', () => {

@@ -54,7 +54,7 @@ export const llamaConfigSchema = z
   .discriminatedUnion('model_type', [llama, mistral, qwen2])
   .transform((config, context) => {
     const { hidden_size, num_attention_heads: heads } = config;
-    const { rope_parameters, rope_theta } = config;
+    const rope_scaling = config.rope_scaling ?? config.rope_parameters ?? NO_SCALING;
     const num_key_value_heads = config.num_key_value_heads ?? heads;
     const head_dim = config.head_dim ?? hidden_size / heads;
     const refuse = (field: string, message: string): void =>
@@ -67,8 +67,10 @@ export const llamaConfigSchema = z
       ...config,
       num_key_value_heads,
       head_dim,
-      rope_theta: rope_parameters?.rope_theta ?? rope_theta ?? 10_000,
-      rope_scaling: rope_parameters ?? config.rope_scaling ?? NO_SCALING,
+      rope_theta: rope_scaling.rope_theta ?? config.rope_theta ?? 10_000,
+      rope_scaling,
+      // Of its own, since what memory leaves of max_position_embeddings must not turn the angles (fit-context.ts).
+      original_max_position_embeddings: originalContextOf(rope_scaling) ?? config.max_position_embeddings,
       biases: biasesOf(config),
       sliding_windows: slidingWindowsOf(config),
     };
@@ -86,6 +88,10 @@ export function tieTextEmbeddings<
 }
 
 type Published = z.infer<typeof llama> | z.infer<typeof mistral> | z.infer<typeof qwen2>;
+
+function originalContextOf(scaling: RopeScaling): number | null | undefined {
+  return 'original_max_position_embeddings' in scaling ? scaling.original_max_position_embeddings : null;
+}
 
 /** Qwen2 has biases on queries, keys and values whatever its configuration says. */
 function biasesOf(config: Published): { readonly qkv: boolean; readonly o: boolean; readonly mlp: boolean } {

@@ -11,7 +11,7 @@ type Scaled<Type extends RopeScaling['rope_type']> = Extract<RopeScaling, { rope
 
 /** As transformers' modeling_rope_utils.py computes them. */
 export function ropeFrequencies(config: LlamaConfig): RopeFrequencies {
-  const { head_dim, rope_theta, rope_scaling: scaling, max_position_embeddings } = config;
+  const { head_dim, rope_theta, rope_scaling: scaling, original_max_position_embeddings: context } = config;
   const plain = Float32Array.from({ length: head_dim / 2 }, (_, i) => rope_theta ** ((-2 * i) / head_dim));
   switch (scaling.rope_type) {
     case 'default':
@@ -19,13 +19,10 @@ export function ropeFrequencies(config: LlamaConfig): RopeFrequencies {
       return { inv_freq: plain, attention_scaling: 1 };
     case 'linear':
       return { inv_freq: plain.map((freq) => freq / scaling.factor), attention_scaling: 1 };
-    case 'llama3': {
-      const context = scaling.original_max_position_embeddings ?? max_position_embeddings;
+    case 'llama3':
       return { inv_freq: plain.map((freq) => llama3(freq, scaling, context)), attention_scaling: 1 };
-    }
     case 'yarn': {
-      const context = scaling.original_max_position_embeddings ?? max_position_embeddings;
-      const weight = yarnRamp(config, scaling, context);
+      const weight = yarnRamp(config, scaling);
       const inv_freq = plain.map((freq, i) => (freq / scaling.factor) * weight(i) + freq * (1 - weight(i)));
       return { inv_freq, attention_scaling: scaling.attention_factor ?? yarnAttentionFactor(scaling) };
     }
@@ -42,9 +39,8 @@ function llama3(freq: number, scaling: Scaled<'llama3'>, context: number): numbe
 
 /** How far each pair is interpolated, 0 to 1 (YaRN: Peng et al., 2023). */
 function yarnRamp(
-  { head_dim, rope_theta }: LlamaConfig,
+  { head_dim, rope_theta, original_max_position_embeddings: context }: LlamaConfig,
   { beta_fast, beta_slow, truncate }: Scaled<'yarn'>,
-  context: number,
 ): (pair: number) => number {
   const pairOf = (rotations: number): number =>
     (head_dim * Math.log(context / (rotations * 2 * Math.PI))) / (2 * Math.log(rope_theta));
