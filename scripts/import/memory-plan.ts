@@ -1,6 +1,8 @@
 import { SHARD_LIMIT } from '../../src/bundle/manifest.ts';
 import type { LlamaConfig } from '../../src/model/llama/config.ts';
+import { bytesPerPosition } from '../../src/model/llama/kv-cache.ts';
 import { tokensPerImage, type VisionTransformerConfig } from '../../src/model/vision/transformer-config.ts';
+import { isStreamed } from '../../src/model/vision/vision-stages.ts';
 import type { Architecture } from './architectures/architecture.ts';
 import { product } from './modules.ts';
 import type { Piece } from './pieces.ts';
@@ -25,8 +27,6 @@ export const ISOLATE = 128e6;
 const WORKER = 6e6;
 /** Measured on byte-level BPE: 310 bytes an entry at 49,280, 340 at 4,096. */
 const TOKENIZER_ENTRY = 320;
-/** A vision tower of more bytes is streamed (src/model/vision). */
-const STREAMED = 16 * 2 ** 20;
 /** As it came, and while the kernels take it over. */
 const LOADING = 2 * SHARD_LIMIT;
 /** Rows of one pass, in both halves. */
@@ -42,7 +42,7 @@ export function planMemory(architecture: Architecture, { parts }: Plan, vocabula
   const packed = parts.map(({ name, pieces }) => ({ name, bytes: sum(pieces.map(packedBytes)) }));
   const text = packed.filter(({ name }) => isText(name)).map(({ bytes }) => bytes);
   const image = packed.filter(({ name }) => !isText(name)).map(({ bytes }) => bytes);
-  const streamed = sum(image) > STREAMED;
+  const streamed = vision !== undefined && isStreamed(vision);
 
   const resident = {
     'the Worker (estimate)': WORKER,
@@ -51,9 +51,7 @@ export function planMemory(architecture: Architecture, { parts }: Plan, vocabula
     'the tokenizer (estimate)': TOKENIZER_ENTRY * vocabulary,
   };
   const room = Math.max(0, ISOLATE - sum(Object.values(resident)));
-  const kv_per_token = decoder
-    ? FLOAT * 2 * decoder.num_hidden_layers * decoder.num_key_value_heads * decoder.head_dim
-    : 0;
+  const kv_per_token = decoder ? bytesPerPosition(decoder) : 0;
   const context = decoder?.max_position_embeddings ?? textEncoder?.max_position_embeddings ?? 0;
   const pass = decoder ? decoderActivations(decoder) : 0;
   const answer = Math.min(context, imageTokens + CONVERSATION);

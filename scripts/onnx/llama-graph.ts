@@ -1,7 +1,8 @@
 import type { Tensor } from '../../src/bundle/safetensors.ts';
 import type { LlamaConfig } from '../../src/model/llama/config.ts';
 import { createGraph } from './graph-builder.ts';
-import { asFloats, concatenated, dequantised, fourBit, tensorOf, transposed } from './weights.ts';
+import { concatenated } from '../../src/onnx/tensors.ts';
+import { asFloats, dequantised, fourBit, tensorOf, transposed } from './weights.ts';
 
 export type DecoderDtype = 'fp32' | 'q4';
 

@@ -1,5 +1,6 @@
 import type { Tensor } from '../../src/bundle/safetensors.ts';
 import { halfToFloat } from '../../src/kernels/reference.ts';
+import { concatenated } from '../../src/onnx/tensors.ts';
 
 /** Copies: a bundle frees a shard's memory when it goes on to the next. */
 export async function collectTensors(tensors: AsyncIterable<Tensor>): Promise<ReadonlyMap<string, Tensor>> {
@@ -55,16 +56,6 @@ export function fourBit(
     return Float32Array.from(halves, halfToFloat);
   });
   return { q: new Uint8Array(Buffer.concat(parts.map(({ data }) => data))), scale: concatenated(scales) };
-}
-
-export function concatenated(parts: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 /** [n, k] to [k, n]. */

@@ -1,7 +1,7 @@
 import { GlimpseError } from '../errors.ts';
 import type { ImageEncoder, PixelValues } from '../model/types.ts';
 import type { Feeds, Graph, Runtime } from './runtime.ts';
-import { booleans, floats } from './tensors.ts';
+import { booleans, floats, concatenated } from './tensors.ts';
 
 /** Idefics3 has a dimension of its own for images, [batch, images, channels, height, width], and a mask of them. */
 const INPUTS = ['pixel_values', 'pixel_attention_mask'];
@@ -44,14 +44,4 @@ export function createImageEncoder(runtime: Runtime, graph: Graph, output: strin
       return { data, shape: [data.length / hidden, hidden], grid, pooler_output: NO_FEATURES };
     },
   };
-}
-
-function concatenated(parts: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -30,3 +30,14 @@ export function floats(outputs: Readonly<Record<string, Tensor>>, name: string):
     `A graph gives ${type} as ${name}, not float32. Import another dtype of the model.`,
   );
 }
+
+/** All parts one behind the other. */
+export function concatenated(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

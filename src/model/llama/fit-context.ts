@@ -1,5 +1,6 @@
 import type { WasmMemory } from '../../kernels/memory.ts';
 import type { LlamaConfig } from './config.ts';
+import { bytesPerPosition } from './kv-cache.ts';
 
 /** Activations of a pass and the kernels' workspace. */
 const WORKING = 8 * 2 ** 20;
@@ -15,10 +16,6 @@ export function fitContext({ limit }: Pick<WasmMemory, 'limit'>, config: LlamaCo
   const room = limit - WORKING - WEIGHT * weightsOf(config);
   const positions = Math.max(1, Math.floor(room / bytesPerPosition(config)));
   return { ...config, max_position_embeddings: Math.min(config.max_position_embeddings, positions) };
-}
-
-function bytesPerPosition({ num_hidden_layers, num_key_value_heads, head_dim }: LlamaConfig): number {
-  return 4 * 2 * num_hidden_layers * num_key_value_heads * head_dim;
 }
 
 function weightsOf(config: LlamaConfig): number {

@@ -18,6 +18,11 @@ type CacheShape = Pick<LlamaConfig, 'num_hidden_layers' | 'num_key_value_heads' 
 
 const FIRST_CAPACITY = 64;
 
+/** Of the keys and values of one position in every layer. */
+export function bytesPerPosition({ num_hidden_layers, num_key_value_heads, head_dim }: CacheShape): number {
+  return 4 * 2 * num_hidden_layers * num_key_value_heads * head_dim;
+}
+
 /**
  * The keys and values of one sequence: a prefix that forks share without copying (the image) and what
  * is its own (prompt and answer).
@@ -103,7 +108,7 @@ export class LlamaPastKeyValues implements PastKeyValues {
   }
 
   #bytes(positions: number): number {
-    return this.#layers * 2 * positions * this.#width * 4;
+    return positions * bytesPerPosition(this.#shape);
   }
 
   #allocate(capacity: number): Segment {

@@ -11,8 +11,11 @@ import type { VisionTransformerConfig } from './transformer-config.ts';
 const RESIDENT_BYTES = 16 * 2 ** 20;
 
 export function visionStages(engine: Engine, bundle: Bundle, config: VisionTransformerConfig): Stages {
-  const resident = weightBytes(config) <= RESIDENT_BYTES;
-  return (resident ? residentStages : streamedStages)(engine, bundle);
+  return (isStreamed(config) ? streamedStages : residentStages)(engine, bundle);
+}
+
+export function isStreamed(config: VisionTransformerConfig): boolean {
+  return weightBytes(config) > RESIDENT_BYTES;
 }
 
 /** Of the tower's 4-bit weights, scales included; norms, biases and positions are small beside them. */
