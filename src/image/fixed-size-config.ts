@@ -14,7 +14,7 @@ const className = z
 
 /**
  * The image processors of ViT, CLIP, SigLIP and LLaVA: three ways to the model's one size.
- * - `size: {height, width}`: resized to it, the aspect ratio ignored;
+ * - `size: {height, width}`: resized to it, the aspect ratio ignored; DeiT's `do_center_crop` keeps its middle;
  * - `size: {shortest_edge}` with `do_center_crop` and `crop_size`: the middle of the picture;
  * - `do_pad` with `size: {height, width}` or `{longest_edge}`: the whole picture, centred on
  *   `background_color` (default: `image_mean`, which normalises to about 0).
@@ -30,7 +30,7 @@ export const fixedSizeSchema = z
       z.strictObject({ shortest_edge: pixels }),
       z.strictObject({ longest_edge: pixels }),
     ]),
-    do_center_crop: z.boolean().default(false),
+    do_center_crop: z.boolean().optional(),
     crop_size: z.union([area, square]).optional(),
     do_pad: z.boolean().default(false),
     background_color: z.tuple([byte, byte, byte]).optional(),
@@ -44,11 +44,14 @@ export const fixedSizeSchema = z
     const type = config.image_processor_type ?? config.feature_extractor_type ?? '';
     const size = typeof config.size === 'number' ? sizeOf(config.size, type) : config.size;
     if (config.do_center_crop && config.do_pad) return fail('do_pad', 'cannot be used with do_center_crop');
-    if (crop_size && !config.do_center_crop) return fail('crop_size', 'needs do_center_crop');
+    // Published files that say no to it have a crop_size all the same: TrOCR's.
+    if (crop_size && config.do_center_crop === undefined) return fail('crop_size', 'needs do_center_crop');
     if (config.background_color && !config.do_pad) return fail('background_color', 'needs do_pad');
-    if (config.do_center_crop && !('shortest_edge' in size)) {
-      return fail('size', 'do_center_crop needs size.shortest_edge');
+    if (config.do_center_crop === undefined && type.startsWith('DeiT')) {
+      return fail('do_center_crop', 'is missing: the class crops unless it is false');
     }
+    const crop = config.do_center_crop ? crop_size : undefined;
+    if (config.do_center_crop && !crop) return fail('crop_size', 'is missing: do_center_crop needs it');
     const normalization = normalizationOf(config);
     if (!normalization) return fail('image_mean', NO_MEAN);
 
@@ -59,25 +62,27 @@ export const fixedSizeSchema = z
       do_pad: config.do_pad,
       background_color:
         config.background_color ?? (image_mean ?? [0, 0, 0]).map((mean) => Math.trunc(mean * 255)),
+      shortest_edge: null,
     };
     if ('shortest_edge' in size) {
-      if (!crop_size) {
+      const { shortest_edge } = size;
+      if (!crop) {
         return fail('size', 'shortest_edge needs do_center_crop and crop_size: the model has one size');
       }
-      if (Math.max(crop_size.height, crop_size.width) > size.shortest_edge) {
+      if (Math.max(crop.height, crop.width) > shortest_edge) {
         return fail('crop_size', 'must not be larger than size.shortest_edge');
       }
-      return { ...output, shortest_edge: size.shortest_edge, canvas: crop_size };
+      return { ...output, shortest_edge, stretched: crop, canvas: crop };
     }
     if ('longest_edge' in size) {
       if (!config.do_pad) return fail('size', 'longest_edge needs do_pad: the model has one size');
-      return {
-        ...output,
-        shortest_edge: null,
-        canvas: { height: size.longest_edge, width: size.longest_edge },
-      };
+      const canvas = { height: size.longest_edge, width: size.longest_edge };
+      return { ...output, stretched: canvas, canvas };
     }
-    return { ...output, shortest_edge: null, canvas: size };
+    if (crop && (crop.height > size.height || crop.width > size.width)) {
+      return fail('crop_size', 'must not be larger than size');
+    }
+    return { ...output, stretched: size, canvas: crop ?? size };
   });
 
 /** A size that is one number, as older files have it, is CLIP's shortest edge, and a square elsewhere. */

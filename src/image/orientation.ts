@@ -16,6 +16,10 @@ export const turnOf = (orientation: Orientation): Turn => ({
   transpose: orientation >= 5,
 });
 
+/** The turn to a picture that lies on its right side: the upright one by 90 degrees clockwise. */
+export const turnClockwise = ({ flipX, flipY, transpose }: Turn): Turn =>
+  transpose ? { flipX: !flipX, flipY, transpose: false } : { flipX, flipY: !flipY, transpose: true };
+
 const ORIENTATION_TAG = 0x0112;
 const SHORT = 3;
 

@@ -22,6 +22,21 @@ const SMOLVLM = {
   size: { longest_edge: 2048 },
 };
 
+/** preprocessor_config.json of donut-base-finetuned-docvqa. */
+const DONUT = {
+  do_align_long_axis: false,
+  do_normalize: true,
+  do_pad: true,
+  do_resize: true,
+  do_thumbnail: true,
+  image_processor_type: 'DonutImageProcessor',
+  image_mean: [0.5, 0.5, 0.5],
+  image_std: [0.5, 0.5, 0.5],
+  processor_class: 'DonutProcessor',
+  resample: 2,
+  size: [1920, 2560],
+};
+
 async function valuesOf(picture: Uint8Array, config: PreprocessorConfig): Promise<Float32Array> {
   return (await preprocessImage(picture, config, DEFAULT_LIMITS)).read(0);
 }
@@ -81,6 +96,43 @@ describe('preprocessor_config.json', () => {
     expect(config).toMatchObject({ kind: 'tiles', longest_edge: 2048, tile: 512, split: true });
   });
 
+  it('takes what Donut is published with', () => {
+    const canvas = { height: 2560, width: 1920 };
+    expect(preprocessorConfigSchema.parse(DONUT)).toMatchObject({ kind: 'thumbnail', canvas });
+    const { image_processor_type: feature_extractor_type, ...old } = DONUT;
+    const file = { ...old, feature_extractor_type, size: canvas, do_rescale: true, random_padding: false };
+    expect(preprocessorConfigSchema.parse(file)).toMatchObject({ kind: 'thumbnail', canvas });
+  });
+
+  it('takes what TrOCR is published with: a crop_size that is not used', () => {
+    const fields = { feature_extractor_type: 'DeiTFeatureExtractor', size: 384, crop_size: 224 };
+    const config = preprocessorConfigSchema.parse({ ...DEFAULT_CONFIG, ...fields, do_center_crop: false });
+    expect(config).toMatchObject({ kind: 'fixed', canvas: { height: 384, width: 384 } });
+  });
+
+  it.each([
+    ['that would be huge between its two resizes', [1920, 2560]],
+    ['of which no row would be left', [24, 32]],
+  ])('refuses for Donut a picture so long %s', async (_, size) => {
+    const config = preprocessorConfigSchema.parse({ ...DONUT, size });
+    await expect(valuesOf(pictureOf('jpeg 500x3 filter 2'), config)).rejects.toMatchObject({
+      code: 'image_too_large',
+      message: expect.stringContaining(`500x3, too long for this model`) as string,
+    });
+  });
+
+  it.each([
+    ['random padding', { random_padding: true }],
+    ['no thumbnail', { do_thumbnail: false }],
+    ['no padding', { do_pad: false }],
+    ['a crop', { do_center_crop: true, crop_size: 224 }],
+    ['a shortest edge', { size: { shortest_edge: 224 } }],
+    ['an unknown field', { do_flip: true }],
+    ['no mean', { image_mean: null }],
+  ])('refuses of Donut %s', (_, change) => {
+    expect(preprocessorConfigSchema.safeParse({ ...DONUT, ...change }).success).toBe(false);
+  });
+
   it.each([
     ['CLIPFeatureExtractor', { size: 224, crop_size: 224, do_center_crop: true }, 224],
     ['ViTFeatureExtractor', { size: 224 }, null],
@@ -110,7 +162,9 @@ describe('preprocessor_config.json', () => {
     ['a size of zero', { size: { height: 0, width: 8 } }],
     ['shortest_edge without a crop', { size: { shortest_edge: 8 } }],
     ['longest_edge without padding', { size: { longest_edge: 8 } }],
-    ['a crop of a stretched picture', { do_center_crop: true, crop_size: 8 }],
+    ['a crop larger than the stretched picture', { do_center_crop: true, crop_size: 225 }],
+    ['a crop of no size', { do_center_crop: true }],
+    ["DeiT's without its crop", { image_processor_type: 'DeiTImageProcessor' }],
     ['a crop larger than the picture', { size: { shortest_edge: 8 }, do_center_crop: true, crop_size: 9 }],
     ['a crop size that is not used', { crop_size: 8 }],
     ['a background that is not used', { background_color: [0, 0, 0] }],

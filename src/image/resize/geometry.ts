@@ -1,9 +1,14 @@
 import type { FixedSizeConfig } from '../fixed-size-config.ts';
 import type { Window } from './coefficients.ts';
 
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
 /** Where an upright picture goes on the canvas the model sees. */
 export interface Geometry {
-  readonly canvas: { readonly width: number; readonly height: number };
+  readonly canvas: Size;
   /** What of the resized picture is kept. */
   readonly x: Window;
   readonly y: Window;
@@ -16,10 +21,11 @@ export interface Geometry {
 export function planGeometry(width: number, height: number, config: FixedSizeConfig): Geometry {
   if (config.do_pad) return fitAndPad(width, height, config.canvas);
   if (config.shortest_edge !== null) return coverAndCrop(width, height, config.shortest_edge, config.canvas);
+  const { stretched, canvas } = config;
   return {
-    canvas: config.canvas,
-    x: whole(config.canvas.width),
-    y: whole(config.canvas.height),
+    canvas,
+    x: middle(stretched.width, canvas.width),
+    y: middle(stretched.height, canvas.height),
     left: 0,
     top: 0,
   };
@@ -27,10 +33,14 @@ export function planGeometry(width: number, height: number, config: FixedSizeCon
 
 export const whole = (length: number): Window => ({ resized: length, start: 0, length });
 
-/** As transformers: the shorter edge to `edge`, the longer rounded down, then the middle of it. */
-function coverAndCrop(width: number, height: number, edge: number, canvas: Geometry['canvas']): Geometry {
+/** As transformers: the shorter edge to `edge`, the longer rounded down. */
+export function rescaleToShortestEdge({ width, height }: Size, edge: number): Size {
   const longer = Math.trunc((edge * Math.max(width, height)) / Math.min(width, height));
-  const resized = width <= height ? { width: edge, height: longer } : { width: longer, height: edge };
+  return width <= height ? { width: edge, height: longer } : { width: longer, height: edge };
+}
+
+function coverAndCrop(width: number, height: number, edge: number, canvas: Size): Geometry {
+  const resized = rescaleToShortestEdge({ width, height }, edge);
   return {
     canvas,
     x: middle(resized.width, canvas.width),
@@ -47,7 +57,7 @@ const middle = (resized: number, length: number): Window => ({
 });
 
 /** As Pillow's ImageOps.pad: the largest size that fits, centred. */
-function fitAndPad(width: number, height: number, canvas: Geometry['canvas']): Geometry {
+function fitAndPad(width: number, height: number, canvas: Size): Geometry {
   const wide = width / height > canvas.width / canvas.height;
   const fitted = wide
     ? { width: canvas.width, height: Math.max(1, roundHalfEven((height / width) * canvas.width)) }

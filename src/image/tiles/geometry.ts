@@ -1,7 +1,4 @@
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
+import type { Size } from '../resize/geometry.ts';
 
 /** transformers' MAX_IMAGE_SIZE. */
 const MAX_EDGE = 4096;
