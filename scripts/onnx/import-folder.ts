@@ -12,6 +12,7 @@ const SMALL =
 /**
  * Writes the bundle `id` under `out`.
  * @param graphs names of files in the folder's onnx/
+ * @param task_prompt how the model is asked, where its folder does not say: see `withChatTemplate`
  * @returns the bundle's digest
  */
 export async function importFolder(
@@ -19,6 +20,7 @@ export async function importFolder(
   graphs: readonly string[],
   out: string,
   id: string,
+  task_prompt?: string,
 ): Promise<string> {
   const target = join(out, id);
   await rm(target, { recursive: true, force: true }); // so that no piece of an earlier import stays
@@ -32,7 +34,7 @@ export async function importFolder(
   for (const name of (await readdir(folder)).filter((name) => SMALL.test(name))) {
     await write(name, new Uint8Array(await readFile(join(folder, name))));
   }
-  await write('tokenizer_config.json', json(await withChatTemplate(folder)));
+  await write('tokenizer_config.json', json(await withChatTemplate(folder, task_prompt)));
   for (const graph of graphs) {
     const files = (await readdir(join(folder, 'onnx'))).filter(
       (name) => name === graph || name.startsWith(`${graph}_data`),

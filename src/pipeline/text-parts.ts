@@ -27,7 +27,12 @@ type Files = Pick<Bundle, 'has' | 'json' | 'text'>;
 /** Reads the text half's files, as published. @throws GlimpseError bundle_invalid */
 export async function readTextParts(bundle: Files, images: ImageTokens): Promise<TextParts> {
   const tokenizerConfig = await bundle.json('tokenizer_config.json');
-  const tokenizer = createTokenizer(await bundle.json('tokenizer.json'), tokenizerConfig);
+  const published = z.looseObject({}).parse(await bundle.json('tokenizer.json'));
+  // Before a decoder that reads images by cross attention, a prompt is how its answer begins, with nothing around it
+  // (add_special_tokens=False).
+  const tokenizerJson =
+    images.image_token_id === undefined ? { ...published, post_processor: null } : published;
+  const tokenizer = createTokenizer(tokenizerJson, tokenizerConfig);
   const chat_template = createChatTemplate(tokenizerConfig, await processorTemplate(bundle));
   return {
     tokenizer,

@@ -10,11 +10,20 @@ import { openOnnxBundle } from '../../scripts/onnx/open-bundle.ts';
 
 /** Models in transformers.js' layout, made by make.py. */
 export const FOLDER = 'test/fixtures/onnx';
-export const MODELS = ['tiny-llava', 'tiny-vit-gpt2', 'tiny-donut'] as const;
+export const MODELS = ['tiny-llava', 'tiny-vit-gpt2', 'tiny-donut', 'tiny-trocr'] as const;
 export type Model = (typeof MODELS)[number];
+
+/** As on the card of donut-base-finetuned-docvqa. */
+const TASK_PROMPTS: Readonly<Partial<Record<Model, string>>> = {
+  'tiny-donut': '<s_docvqa><s_question>{user_input}</s_question><s_answer>',
+};
+/** Those that read no text. */
+export const isCaptioner = (model: Model): boolean => ['tiny-vit-gpt2', 'tiny-trocr'].includes(model);
 
 /** What PyTorch answers: make.py's `golden`. */
 export interface Golden {
+  /** The shape of its image. */
+  readonly pixel_values: readonly [batch: number, channels: number, height: number, width: number];
   readonly prompt_ids: readonly number[];
   readonly greedy: readonly number[];
   readonly beams: readonly number[];
@@ -27,7 +36,7 @@ export function golden(model: Model): Golden {
 
 export async function importModel(model: Model, out: string): Promise<void> {
   const folder = `${FOLDER}/${model}`;
-  await importFolder(folder, await chooseGraphs(folder, []), out, model);
+  await importFolder(folder, await chooseGraphs(folder, []), out, model, TASK_PROMPTS[model]);
 }
 
 /** A fixture imported to build/ and opened on Node. */

@@ -7,6 +7,8 @@ import { SHARD_LIMIT } from '../../src/bundle/manifest.ts';
 import { fileSource } from '../../src/bundle/sources/file.ts';
 import { readConfig } from '../../src/onnx/config.ts';
 import { graphFile } from '../../src/onnx/graphs.ts';
+import { createChatTemplate } from '../../src/text/prompt.ts';
+import { withChatTemplate } from '../../scripts/onnx/chat-template.ts';
 import { chooseGraphs } from '../../scripts/onnx/choose-graphs.ts';
 import { importFolder } from '../../scripts/onnx/import-folder.ts';
 import { FOLDER } from './fixtures.ts';
@@ -67,6 +69,35 @@ it('cuts what is larger than a shard, and a bundle puts it together again', asyn
   const bundle = await openBundle(fileSource(out), 'tiny');
   expect(bundle.files).toContain('decoder_model_merged.onnx_data');
   expect(Buffer.compare(await bundle.bytes('decoder_model_merged.onnx_data'), large)).toBe(0);
+});
+
+describe('how a model without a chat template is asked', () => {
+  const donut = `${FOLDER}/tiny-donut`;
+  const user = (content: readonly object[]) => ({ role: 'user', content });
+  const templateOf = async (task_prompt?: string) =>
+    createChatTemplate(await withChatTemplate(donut, task_prompt)).template;
+
+  it('the task prompt of its model card has the question in its place', async () => {
+    const template = await templateOf('<s_docvqa><s_question>{user_input}</s_question><s_answer>');
+    const question = user([{ type: 'image' }, { type: 'text', text: 'how much?' }]);
+    expect(template.render({ messages: [question] })).toBe(
+      '<s_docvqa><s_question>how much?</s_question><s_answer>',
+    );
+    expect(() => template.render({ messages: [question, question] })).toThrow('send one message');
+  });
+
+  it('a task prompt without a question takes none', async () => {
+    const template = await templateOf('<s_cord-v2>');
+    expect(template.render({ messages: [user([{ type: 'image' }])] })).toBe('<s_cord-v2>');
+    const asked = user([{ type: 'image' }, { type: 'text', text: 'how much?' }]);
+    expect(() => template.render({ messages: [asked] })).toThrow('/v1/caption');
+  });
+
+  it('one that is not needed or not clear is refused', async () => {
+    await expect(withChatTemplate(donut)).rejects.toThrow('--task-prompt');
+    await expect(withChatTemplate(donut, '{user_input}{user_input}')).rejects.toThrow('more than once');
+    await expect(withChatTemplate(folder, '<s_cord-v2>')).rejects.toThrow('leave out --task-prompt');
+  });
 });
 
 describe('a folder that cannot be run says what is wrong', () => {

@@ -13,7 +13,7 @@ import {
   startWorker,
   type TestWorker,
 } from '../workerd/worker.ts';
-import { MODELS, importModel, openModel, pipelineOf, type Model } from './fixtures.ts';
+import { MODELS, importModel, isCaptioner, openModel, pipelineOf, type Model } from './fixtures.ts';
 
 /** Where worker/wrangler.toml has its bundles. */
 const BUNDLES = 'build/onnx-bundles';
@@ -28,7 +28,7 @@ const image = () => new Blob([rocket]);
 const PROMPT = 'what is it?';
 
 describe.each(MODELS)('%s in workerd', (name) => {
-  const isCaptioner = name === 'tiny-vit-gpt2';
+  const captions = isCaptioner(name);
   let worker: TestWorker;
   let onNode: Pipeline;
   beforeAll(async () => {
@@ -37,12 +37,12 @@ describe.each(MODELS)('%s in workerd', (name) => {
   });
   afterAll(() => worker.close());
 
-  const path = isCaptioner ? '/v1/caption' : '/v1/query';
-  const fields = isCaptioner ? {} : { prompt: PROMPT };
+  const path = captions ? '/v1/caption' : '/v1/query';
+  const fields = captions ? {} : { prompt: PROMPT };
   const ask = (options: Readonly<Record<string, string>> = {}) =>
     answerOf(worker.fetch(path, form({ image: image(), ...fields, ...options })));
   const expected = async (generation: object = {}): Promise<string> => {
-    const question = { image: { bytes: rocket }, prompt: PROMPT, is_caption: isCaptioner, generation };
+    const question = { image: { bytes: rocket }, prompt: PROMPT, is_caption: captions, generation };
     return (await onNode.ask({ ...NO_REQUEST, ...question })).answer;
   };
 
@@ -87,7 +87,7 @@ describe.each(MODELS)('%s in workerd', (name) => {
     expect(together.map(({ answer }) => answer)).toEqual(alone);
   });
 
-  it.runIf(isCaptioner)('refuses a prompt', async () => {
+  it.runIf(captions)('refuses a prompt', async () => {
     const asked = await result(worker.fetch('/v1/query', form({ image: image(), prompt: PROMPT })));
     expect(asked).toMatchObject({
       status: 400,
