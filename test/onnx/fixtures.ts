@@ -10,7 +10,7 @@ import { openOnnxBundle } from '../../scripts/onnx/open-bundle.ts';
 
 /** Models in transformers.js' layout, made by make.py. */
 export const FOLDER = 'test/fixtures/onnx';
-export const MODELS = ['tiny-llava', 'tiny-vit-gpt2', 'tiny-donut', 'tiny-trocr'] as const;
+export const MODELS = ['tiny-llava', 'tiny-smolvlm', 'tiny-vit-gpt2', 'tiny-donut', 'tiny-trocr'] as const;
 export type Model = (typeof MODELS)[number];
 
 /** As on the card of donut-base-finetuned-docvqa. */

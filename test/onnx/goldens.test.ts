@@ -19,11 +19,12 @@ const image = (shape: PixelValues['shape']): PixelValues => ({
 });
 const END: Readonly<Record<Model, number>> = {
   'tiny-llava': 3,
+  'tiny-smolvlm': 3,
   'tiny-vit-gpt2': 0,
   'tiny-donut': 2,
   'tiny-trocr': 2,
 };
-const IMAGE = 4; // tiny-llava's image token
+const IMAGE = 4; // the image token of those that have one
 
 describe.each(MODELS)('%s', async (name) => {
   const { model } = await openModel(name, 'build/onnx-goldens');
