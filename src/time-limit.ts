@@ -29,12 +29,44 @@ export async function withTimeLimit<T>(
   }
 }
 
-/** What work is that has not ended in time: its context may be gone, and then it never ends. */
+/**
+ * Work that other requests wait for, with a beat from the context that does it. When workerd ends a context (its
+ * client has left, its CPU time ran out), its promises never settle and its timers stop: the beat is how others
+ * tell work that is slow, as a large model from a slow source, from work that never ends.
+ */
+export interface SharedWork<T> {
+  readonly result: Promise<T>;
+  /** Higher a few times in each patience, as long as the context lives and the work goes on. */
+  readonly beats: number;
+}
+
+/** Milliseconds for which shared work may give no beat: over what an isolate computes without a pause. */
+export const PATIENCE = 15_000;
+
+const BEATS = 4; // in each patience
+
+/** To be called in the context that does the work. */
+export function sharedWork<T>(result: Promise<T>, patience = PATIENCE): SharedWork<T> {
+  let beats = 0;
+  const timer = setInterval(() => (beats += 1), patience / BEATS);
+  return {
+    result: result.finally(() => clearInterval(timer)),
+    get beats() {
+      return beats;
+    },
+  };
+}
+
+/** What shared work is whose context is gone. */
 export const LOST = Symbol('the context that did the work is gone');
 
-/** What `work` gives, or LOST where it takes longer than `patience` milliseconds. It is not disturbed. */
-export async function withPatience<T>(work: Promise<T>, patience: number): Promise<T | typeof LOST> {
+/** What the work gives, or LOST once it has given no beat for `patience` milliseconds. It is not disturbed. */
+export async function withPatience<T>(work: SharedWork<T>, patience = PATIENCE): Promise<T | typeof LOST> {
   const { promise, resolve } = Promise.withResolvers<typeof LOST>();
-  const timer = setTimeout(resolve, patience, LOST);
-  return Promise.race([work, promise]).finally(() => clearTimeout(timer));
+  let heard = work.beats;
+  const timer = setInterval(() => {
+    if (work.beats === heard) resolve(LOST);
+    heard = work.beats;
+  }, patience);
+  return Promise.race([work.result, promise]).finally(() => clearInterval(timer));
 }

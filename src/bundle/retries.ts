@@ -14,8 +14,8 @@ export interface Retries {
 }
 
 /**
- * A stage reads at most three files one after the other. Three times the total must stay under 30 s, for
- * which work outlives its request in a Worker and for which others wait for it (model/lazy.ts).
+ * Of each file: a load of many is never cut short while they come. All of it must stay well under the 30 s for
+ * which a Worker's work outlives its client.
  */
 export const DEFAULT_RETRIES: Retries = { retries: 2, backoff: 100, attempt: 5_000, total: 9_000 };
 

@@ -31,8 +31,6 @@ export interface EmbedsCacheOptions {
   /** What outlives the isolate. */
   readonly tier?: CacheTier;
   readonly onError: (failure: CacheFailure) => void;
-  /** How long a request waits, in milliseconds, for another that computes the same. */
-  readonly patience?: number;
 }
 
 export interface EmbedsCache {
@@ -47,21 +45,18 @@ export interface EmbedsCache {
   ): Promise<CacheHit | CacheMiss>;
 }
 
-// As long as a Worker's default CPU limit: work that took longer was ended.
-const PATIENCE = 30_000;
-
 // Milliseconds. No get is worth more time than seeing the image again takes; nobody waits for a put, which
 // must end before the 30 s that `waitUntil` has.
 const GET_LIMIT = 500;
 const PUT_LIMIT = 10_000;
 
 export function createEmbedsCache(options: EmbedsCacheOptions): EmbedsCache {
-  const { max_bytes, tier, onError, patience = PATIENCE } = options;
+  const { max_bytes, tier, onError } = options;
   const memory = new LRUCache<CacheKey, CachedEmbeds>({
     maxSize: max_bytes,
     sizeCalculation: ({ data, pooler_output }) => data.byteLength + pooler_output.byteLength,
   });
-  const flights = singleFlight<CacheKey, CacheHit | CacheMiss>(patience);
+  const flights = singleFlight<CacheKey, CacheHit | CacheMiss>();
 
   function getResident(key: CacheKey): CacheHit | undefined {
     const value = memory.get(key);

@@ -1,4 +1,4 @@
-import { LOST, withPatience } from '../time-limit.ts';
+import { LOST, PATIENCE, sharedWork, withPatience, type SharedWork } from '../time-limit.ts';
 
 /** The request on whose behalf something is asked. */
 export interface Caller {
@@ -21,19 +21,22 @@ export interface SingleFlight<Key, Value> {
  * handle_cross_request_promise_resolution, on at this project's date), but the work stays in the context
  * of the request that began it: when workerd ends that context, its promises never settle and whoever
  * awaits them hangs (measured for a client that leaves, workerd 1.20261023.1). So the work is handed to
- * `waitUntil`, which carries it past the client's leaving, and whoever has waited `patience` milliseconds
- * in vain does it himself, in case the context ended all the same (its CPU time ran out).
+ * `waitUntil`, which carries it past the client's leaving, and whoever has heard nothing of it for `patience`
+ * milliseconds does it himself, in case the context ended all the same (its CPU time ran out).
  */
-export function singleFlight<Key, Value>(patience: number): SingleFlight<Key, Value> {
-  const flights = new Map<Key, Promise<Value>>();
+export function singleFlight<Key, Value>(patience = PATIENCE): SingleFlight<Key, Value> {
+  const flights = new Map<Key, SharedWork<Value>>();
 
-  function begin(key: Key, work: () => Promise<Value>): Promise<Value> {
-    const flight = work().finally(() => forget(key, flight));
+  function begin(key: Key, work: () => Promise<Value>): SharedWork<Value> {
+    const flight = sharedWork(
+      work().finally(() => forget(key, flight)),
+      patience,
+    );
     flights.set(key, flight);
     return flight;
   }
 
-  function forget(key: Key, flight: Promise<Value>): void {
+  function forget(key: Key, flight: SharedWork<Value>): void {
     if (flights.get(key) === flight) flights.delete(key);
   }
 
@@ -43,9 +46,9 @@ export function singleFlight<Key, Value>(patience: number): SingleFlight<Key, Va
         caller.signal.throwIfAborted();
         const running = flights.get(key);
         if (!running) {
-          const flight = begin(key, work);
-          caller.waitUntil(flight.catch(() => undefined)); // the failure is told by the line below
-          return await withAbort(flight, caller.signal);
+          const { result } = begin(key, work);
+          caller.waitUntil(result.catch(() => undefined)); // the failure is told by the line below
+          return await withAbort(result, caller.signal);
         }
         const outcome = await withAbort(withPatience(running, patience), caller.signal);
         if (outcome !== LOST) return outcome;

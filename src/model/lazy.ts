@@ -1,4 +1,4 @@
-import { LOST, withPatience } from '../time-limit.ts';
+import { LOST, sharedWork, withPatience, type SharedWork } from '../time-limit.ts';
 
 /** A value made once, when first asked for. A failure is not kept: the next call tries again. */
 export interface Lazy<T> {
@@ -6,16 +6,17 @@ export interface Lazy<T> {
   get(): Promise<T>;
 }
 
-// In milliseconds, over the time limits of whatever is made here. In workerd what is made lives in the
-// context of the request that asked first, and is lost without a word when that ends (single-flight.ts).
-const PATIENCE = 30_000;
-
+/**
+ * In workerd what is made lives in the context of the request that asked first, and is lost without a word when
+ * that ends (single-flight.ts): then one of those who wait makes it anew. It may take as long as it takes: each
+ * file that it fetches has a time limit of its own (bundle/retries.ts).
+ */
 export function lazy<T>(make: () => Promise<T>): Lazy<T> {
-  let making: Promise<T> | undefined;
+  let making: SharedWork<T> | undefined;
   let ready = false;
 
-  function begin(): Promise<T> {
-    const begun = make().then(
+  function begin(): SharedWork<T> {
+    const made = make().then(
       (value) => {
         ready = true;
         return value;
@@ -25,10 +26,11 @@ export function lazy<T>(make: () => Promise<T>): Lazy<T> {
         throw error;
       },
     );
+    const begun = sharedWork(made);
     return begun;
   }
 
-  function forget(begun: Promise<T>): void {
+  function forget(begun: SharedWork<T>): void {
     if (making === begun) making = undefined;
   }
 
@@ -39,7 +41,7 @@ export function lazy<T>(make: () => Promise<T>): Lazy<T> {
     async get() {
       for (;;) {
         const begun = (making ??= begin());
-        const outcome = await withPatience(begun, PATIENCE);
+        const outcome = await withPatience(begun);
         if (outcome !== LOST) return outcome;
         forget(begun);
       }

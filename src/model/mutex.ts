@@ -1,10 +1,7 @@
-import { withPatience } from '../time-limit.ts';
+import { PATIENCE, sharedWork, withPatience, type SharedWork } from '../time-limit.ts';
 
 /** Runs tasks one after the other, in the order in which they came. */
 export type Mutex = <T>(task: () => Promise<T>) => Promise<T>;
-
-/** Milliseconds, over what any task takes that has not been lost. */
-const PATIENCE = 30_000;
 
 /**
  * In workerd who waits needs a timer of his own: a request that waits for nothing but another request's
@@ -12,10 +9,13 @@ const PATIENCE = 30_000;
  * (seen under load, workerd 1.20261023.1). And if whoever has the turn is cancelled, it is over after `patience`.
  */
 export function createMutex(patience = PATIENCE): Mutex {
-  let last: Promise<unknown> = Promise.resolve();
+  let last: SharedWork<unknown> = { result: Promise.resolve(), beats: 0 };
   return (task) => {
     const turn = withPatience(last, patience).then(task);
-    last = turn.catch(() => undefined);
+    last = sharedWork(
+      turn.catch(() => undefined),
+      patience,
+    );
     return turn;
   };
 }

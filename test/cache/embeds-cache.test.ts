@@ -52,6 +52,19 @@ test('what the engine does to its memory afterwards does not reach the cache', a
   expect((await cache.get('a'))?.value).toEqual(embeds(1));
 });
 
+test('an image of seventeen tiles is seen once, however long others wait for it', async () => {
+  vi.useFakeTimers();
+  const { cache } = cacheOver();
+  const see = vi.fn(async () => {
+    for (let tile = 0; tile < 17; tile++) await new Promise((resolve) => setTimeout(resolve, 3_300));
+    return embeds(1);
+  });
+  const finding = [1, 2, 3].map(() => cache.getOrCompute('a', see, caller()));
+  await vi.advanceTimersByTimeAsync(17 * 3_300);
+  for (const found of await Promise.all(finding)) expect(found.value).toEqual(embeds(1));
+  expect(see).toHaveBeenCalledTimes(1);
+});
+
 test('a tier that fails costs no answer and is reported', async () => {
   const down = new Error('down');
   const tier: CacheTier = { name: 'kv', get: () => Promise.reject(down), put: () => Promise.reject(down) };

@@ -6,7 +6,7 @@ import { singleFlight } from '../../../src/cache/single-flight.ts';
  * works, since workerd learns that a client has left when it writes to him; `?forgetful` does without
  * waitUntil, so that the work dies with its context.
  */
-const flights = singleFlight<string, number>(2000);
+const flights = singleFlight<string, number>(500); // milliseconds: half of what the work takes
 const begun = new Map<string, number>();
 
 export default {
