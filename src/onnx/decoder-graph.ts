@@ -1,17 +1,23 @@
 import { GlimpseError } from '../errors.ts';
 import { TensorPastKeyValues } from './past-key-values.ts';
 import type { Feeds, Graph, Runtime, Tensor } from './runtime.ts';
-import { booleans, empty, floats, integers } from './tensors.ts';
+import { booleans, empty, floats, integers, joined, oneOf } from './tensors.ts';
 
 /** decoder_model_merged: one graph for a sequence's beginning and for every step after it. */
 export interface DecoderGraph {
   create(): TensorPastKeyValues;
   /**
-   * Extends a sequence by rows.
-   * @param own the inputs that hold them
-   * @returns the logits that follow the last. // [vocab_size]
+   * Extends sequences, those together that are of one length and are extended by as many rows.
+   * @returns for each the logits that follow its last row. // [vocab_size]
    */
-  extend(past: TensorPastKeyValues, own: Feeds, rows: number): Promise<Float32Array>;
+  extend(batch: readonly Extension[]): Promise<readonly Float32Array[]>;
+}
+
+export interface Extension {
+  readonly past: TensorPastKeyValues;
+  /** The inputs that hold its rows. // each [1, ...] */
+  readonly own: Feeds;
+  readonly rows: number;
 }
 
 export interface DecoderShape {
@@ -34,6 +40,7 @@ export function createDecoderGraph(
   own: readonly string[],
 ): DecoderGraph {
   const pasts = [...graph.inputs].filter(([name]) => name.startsWith(PAST));
+  const isFree = pasts.every(([, { shape }]) => typeof shape[0] === 'string'); // the batch's size
   const start = Object.fromEntries(pasts.map(([name, input]) => [name, empty(runtime, input)]));
   const unknown = [...graph.inputs.keys()].filter(
     (name) => !name.startsWith(PAST) && !own.includes(name) && !COUNTED.includes(name),
@@ -44,11 +51,9 @@ export function createDecoderGraph(
     throw new GlimpseError('bundle_invalid', `decoder_model_merged has ${why}. Export the model otherwise.`);
   }
 
-  const ids = (values: Iterable<number>): Tensor => {
-    const list = [...values];
-    return integers(runtime, list, [1, list.length]);
-  };
-  const counted = (length: number, rows: number): Feeds => {
+  const counted = (length: number, rows: number, batch: number): Feeds => {
+    const ids = (own: readonly number[]): Tensor =>
+      integers(runtime, Array.from({ length: batch }, () => own).flat(), [batch, own.length]);
     const all: Readonly<Record<string, () => Tensor>> = {
       attention_mask: () => ids(Array.from({ length: length + rows }, () => 1)),
       position_ids: () => ids(Array.from({ length: rows }, (_, row) => length + row)),
@@ -59,35 +64,80 @@ export function createDecoderGraph(
     return Object.fromEntries(wanted.map(([name, make]) => [name, make()]));
   };
 
+  /** Of one length and as many rows each. */
+  async function pass(batch: readonly [Extension, ...Extension[]]): Promise<readonly Float32Array[]> {
+    const [{ past, rows }] = batch;
+    const { length } = past;
+    const outputs = await graph.run({
+      ...together(
+        runtime,
+        batch.map(({ past }) => past.tensors),
+      ),
+      ...counted(length, rows, batch.length),
+      ...together(
+        runtime,
+        batch.map(({ own }) => own),
+      ),
+    });
+    const logits = floats(outputs, 'logits'); // [batch, rows, vocab_size], or the last rows alone
+    if (outputs.logits?.dims.at(-1) !== vocab_size) {
+      throw new GlimpseError('bundle_invalid', `config.json gives a vocab_size that is not the decoder's.`);
+    }
+    return batch.map(({ past }, index) => {
+      past.extend(presents(runtime, outputs, past.tensors, length > 0, index), rows);
+      const end = (logits.length / batch.length) * (index + 1);
+      return logits.slice(end - vocab_size, end);
+    });
+  }
+
   return {
     create: () => new TensorPastKeyValues(start),
-    async extend(past, own, rows) {
-      requireRoom(past.length + rows, max_position_embeddings);
-      const before = past.tensors;
-      const outputs = await graph.run({ ...before, ...counted(past.length, rows), ...own });
-      const logits = floats(outputs, 'logits'); // [1, rows, vocab_size], or the last row's alone
-      if (outputs.logits?.dims.at(-1) !== vocab_size) {
-        throw new GlimpseError('bundle_invalid', `config.json gives a vocab_size that is not the decoder's.`);
+    async extend(batch) {
+      for (const { past, rows } of batch) requireRoom(past.length + rows, max_position_embeddings);
+      const logits = new Map<Extension, Float32Array>();
+      const groups = Map.groupBy(batch, (extension) => (isFree ? kindOf(extension) : extension));
+      for (const [first, ...others] of groups.values()) {
+        if (first === undefined) continue;
+        const group = [first, ...others] as const;
+        const found = await pass(group);
+        group.forEach((extension, index) => logits.set(extension, found[index] ?? new Float32Array(0)));
       }
-      past.extend(presents(outputs, before, past.length > 0), rows);
-      return logits.slice(logits.length - vocab_size);
+      return batch.map((extension) => logits.get(extension) ?? new Float32Array(0));
     },
   };
 }
 
-/** The keys and values behind a pass. Those of an encoder are made by the first and empty after it. */
-function presents(outputs: Feeds, before: Feeds, isContinued: boolean): Feeds {
+const kindOf = ({ past, rows }: Extension): string => `${past.length} ${rows}`;
+
+/** Tensors of several sequences by name, each name's in a batch. */
+function together(runtime: Runtime, [first, ...others]: readonly Feeds[]): Feeds {
+  return Object.fromEntries(
+    Object.entries(first ?? {}).map(([name, tensor]) => {
+      const more = others.flatMap((feeds) => feeds[name] ?? []);
+      return [name, joined(runtime, [tensor, ...more])];
+    }),
+  );
+}
+
+/** One sequence's keys and values behind a pass. Those of an encoder are made by the first and empty after it. */
+function presents(
+  runtime: Runtime,
+  outputs: Feeds,
+  before: Feeds,
+  isContinued: boolean,
+  index: number,
+): Feeds {
   const names = Object.keys(before);
   return Object.fromEntries(
     names.map((name) => {
+      if (isContinued && name.includes('.encoder.')) return [name, before[name]];
       const present = outputs[name.replace(PAST, 'present.')];
-      const kept = isContinued && name.includes('.encoder.') ? before[name] : present;
-      if (kept === undefined) {
+      if (present === undefined) {
         throw new GlimpseError('bundle_invalid', `decoder_model_merged takes ${name} and gives none.`);
       }
-      return [name, kept];
+      return [name, oneOf(runtime, present, index)];
     }),
-  );
+  ) as Feeds;
 }
 
 function requireRoom(length: number, max_position_embeddings: number): void {

@@ -1,6 +1,6 @@
 import { GlimpseError } from '../errors.ts';
 import type { Decoder, DecoderInput } from '../model/types.ts';
-import { createDecoderGraph, type DecoderShape } from './decoder-graph.ts';
+import { createDecoderGraph, type DecoderShape, type Extension } from './decoder-graph.ts';
 import { ownPast } from './past-key-values.ts';
 import type { Graph, Runtime, Tensor } from './runtime.ts';
 import { integers } from './tensors.ts';
@@ -35,13 +35,12 @@ export function createPrefixDecoder(
     ...shape,
     create: () => graph.create(),
     async forward(batch) {
-      const logits: Float32Array[] = [];
-      // One by one: their keys and values lie apart, and to put them together for each pass would cost more.
+      const extensions: Extension[] = [];
       for (const input of batch) {
         const inputs_embeds = await embed(input);
-        logits.push(await graph.extend(ownPast(input), { inputs_embeds }, inputs_embeds.dims[1] ?? 0));
+        extensions.push({ past: ownPast(input), own: { inputs_embeds }, rows: inputs_embeds.dims[1] ?? 0 });
       }
-      return logits;
+      return graph.extend(extensions);
     },
   };
 }

@@ -41,3 +41,38 @@ export function concatenated(parts: readonly Float32Array[]): Float32Array {
   }
   return whole;
 }
+
+/** Tensors of one kind in a batch. // each [batch, ...] */
+export function joined({ Tensor }: Runtime, tensors: readonly [Tensor, ...Tensor[]]): Tensor {
+  const [first] = tensors;
+  if (tensors.length === 1) return first;
+  const parts = tensors.map(({ data }) => numbersOf(data));
+  const bytes = parts.map(
+    ({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength),
+  );
+  const whole = new Uint8Array(bytes.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of bytes) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  const Data = numbersOf(first.data).constructor as new (buffer: ArrayBuffer) => Float32Array;
+  const [, ...dims] = first.dims;
+  const batch = tensors.reduce((sum, { dims: [size = 1] }) => sum + size, 0);
+  return new Tensor(first.type as 'float32', new Data(whole.buffer), [batch, ...dims]);
+}
+
+/** One of a batch. The data is shared. */
+export function oneOf({ Tensor }: Runtime, tensor: Tensor, index: number): Tensor {
+  const [batch = 1, ...dims] = tensor.dims;
+  if (batch === 1) return tensor;
+  const data = numbersOf(tensor.data);
+  const size = data.length / batch;
+  const own = data.subarray(index * size, (index + 1) * size) as Float32Array;
+  return new Tensor(tensor.type as 'float32', own, [1, ...dims]);
+}
+
+function numbersOf(data: Tensor['data']): Exclude<Tensor['data'], string[]> {
+  if (Array.isArray(data)) throw new TypeError('a tensor of strings');
+  return data;
+}
