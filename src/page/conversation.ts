@@ -1,16 +1,22 @@
-import type { AnswerBody } from '../routes/answer-body.ts';
 import { AskError } from './ask-error.ts';
-import { ask } from './ask.ts';
+import { choose, tell, type Answered } from './answer.ts';
+import type { AskOptions } from './ask.ts';
 import { button, byId } from './dom.ts';
 import { sayWhatLoads } from './loading.ts';
+import type { ModelKind } from './model-kind.ts';
 import { say } from './notices.ts';
 import type { Photo } from './photo.ts';
-import { milliseconds } from './timings-bar.ts';
+import { milliseconds, type Timed } from './timings-bar.ts';
 import { createTurn, type Turn } from './turn.ts';
+
+/** For a model that chooses between labels: what the examples show, and what they might. */
+const LABELS = ['an astronaut, a cat, a rocket', 'a person, an animal, a machine, a landscape'];
 
 export interface Conversation {
   /** Shows what was asked about the photo, and asks about it from now on. */
   open(photo: Photo): void;
+  /** What is asked from now on: questions at first. */
+  become(kind: ModelKind): void;
   /** Ends the answer under way, keeping what of it has come. */
   stop(): void;
 }
@@ -20,6 +26,7 @@ export function createConversation(): Conversation {
   const stopButton = byId('stop', HTMLButtonElement);
   let photo: Photo | undefined;
   let running: AbortController | undefined;
+  let kind: ModelKind = 'answers';
 
   const stop = (): void => running?.abort();
 
@@ -32,7 +39,10 @@ export function createConversation(): Conversation {
     if (instead) instead.replaceWith(turn.item);
     else about.turns.append(turn.item);
     turn.item.scrollIntoView({ block: 'nearest' });
-    await follow(turn, question, about, controller.signal, () => void put(question, about, turn.item));
+    const answer = kind === 'labels' ? choose : tell;
+    const asking = (options: AskOptions) => answer(turn, question, about, options);
+    const again = (): void => void put(question, about, turn.item);
+    await follow(turn, about, asking, again, controller.signal);
     if (running !== controller) return;
     running = undefined;
     if (document.activeElement === stopButton) input.focus();
@@ -47,6 +57,14 @@ export function createConversation(): Conversation {
   });
   stopButton.addEventListener('click', stop);
 
+  function suggest(about: Photo): void {
+    const suggestions = kind === 'labels' ? LABELS : about.suggestions;
+    const buttons = suggestions.map((question) =>
+      button('suggestion', question, () => void put(question, about)),
+    );
+    byId('suggestions', HTMLDivElement).replaceChildren(...buttons);
+  }
+
   return {
     stop,
     open(opened) {
@@ -54,21 +72,23 @@ export function createConversation(): Conversation {
       photo = opened;
       input.value = '';
       byId('turns', HTMLDivElement).replaceChildren(opened.turns);
-      const suggestions = opened.suggestions.map((question) =>
-        button('suggestion', question, () => void put(question, opened)),
-      );
-      byId('suggestions', HTMLDivElement).replaceChildren(...suggestions);
+      suggest(opened);
+    },
+    become(found) {
+      kind = found;
+      if (kind === 'labels') input.placeholder = 'Labels, with commas between';
+      if (photo) suggest(photo);
     },
   };
 }
 
-/** Asks, and shows in the turn what comes of it. */
+/** Asks, and shows what comes of it, or why nothing does. */
 async function follow(
   turn: Turn,
-  question: string,
   photo: Photo,
-  signal: AbortSignal,
+  asking: (options: AskOptions) => Promise<Answered>,
   again: () => void,
+  signal: AbortSignal,
 ): Promise<void> {
   const answering = new AbortController();
   const waits = (words: string): void => {
@@ -81,10 +101,9 @@ async function follow(
     turn.grows(text);
   };
   try {
-    const answer = await ask(photo, question, { signal, onDelta });
-    turn.ends(answer);
-    keepSlowest(photo, answer);
-    say(spoken(answer));
+    const answered = await asking({ signal, onDelta });
+    keepSlowest(photo, answered);
+    say(spoken(answered));
   } catch (error) {
     if (signal.aborted) {
       turn.stops();
@@ -102,12 +121,12 @@ async function follow(
 }
 
 /** The bars of a conversation are drawn against its slowest answer. */
-function keepSlowest({ turns }: Photo, { timings }: AnswerBody): void {
+function keepSlowest({ turns }: Photo, { timings }: Timed): void {
   const slowest = Math.max(Number(turns.style.getPropertyValue('--slowest')), timings.total ?? 0);
   turns.style.setProperty('--slowest', String(slowest));
 }
 
-function spoken({ answer, cache, timings }: AnswerBody): string {
+function spoken({ spoken: words, cache, timings }: Answered): string {
   const skipped = cache === 'hit' ? 'Cached: the vision stage was skipped. ' : '';
-  return `${answer} ${skipped}${milliseconds(timings.total ?? 0)}.`;
+  return `${words} ${skipped}${milliseconds(timings.total ?? 0)}.`;
 }

@@ -2,6 +2,7 @@ import { createConversation } from './conversation.ts';
 import { byId } from './dom.ts';
 import { examples } from './examples.ts';
 import { startImageInput } from './image-input.ts';
+import { modelKind, showKind } from './model-kind.ts';
 import { notice } from './notices.ts';
 import { openPhoto } from './photo.ts';
 import { showPhoto } from './photo-view.ts';
@@ -40,7 +41,14 @@ function openStart(): void {
   start.querySelector('button')?.focus();
 }
 
+async function learnKind(): Promise<void> {
+  const kind = await modelKind();
+  showKind(kind);
+  conversation.become(kind);
+}
+
 startTheme();
+void learnKind();
 startImageInput(openFirst);
 byId('back', HTMLButtonElement).addEventListener('click', openStart);
 byId('examples', HTMLUListElement).append(

@@ -15,6 +15,9 @@ const STAGES: readonly (readonly [stage: string, words: string])[] = [
 /** Shorter stages are told together. */
 const WORTH_NAMING = 0.5; // milliseconds
 
+/** What all answers tell of their time. */
+export type Timed = Pick<AnswerBody, 'timings' | 'cache'>;
+
 interface Slice {
   readonly stage: string;
   readonly words: string;
@@ -25,7 +28,7 @@ interface Slice {
  * Where the time went: a bar, as long as this answer took against the slowest of its conversation, and
  * under it the same in words.
  */
-export function timingsBar({ timings, cache }: AnswerBody): HTMLElement {
+export function timingsBar({ timings, cache }: Timed): HTMLElement {
   const slices = slicesOf(timings);
   const bar = element('div', 'bar', ...slices.map(segment));
   bar.setAttribute('aria-hidden', 'true'); // the legend says it

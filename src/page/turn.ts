@@ -1,6 +1,7 @@
 import type { AnswerBody } from '../routes/answer-body.ts';
+import type { ClassifyBody } from '../routes/classify.ts';
 import { button, element } from './dom.ts';
-import { milliseconds, timingsBar } from './timings-bar.ts';
+import { milliseconds, timingsBar, type Timed } from './timings-bar.ts';
 
 /** A question and what becomes of it, on the page. */
 export interface Turn {
@@ -9,6 +10,8 @@ export interface Turn {
   waits(words: string): void;
   grows(text: string): void;
   ends(answer: AnswerBody): void;
+  /** What labels were found likely. */
+  chooses(found: ClassifyBody): void;
   stops(): void;
   fails(words: string, again: () => void): void;
 }
@@ -32,7 +35,13 @@ export function createTurn(question: string): Turn {
     ends(body) {
       text.classList.remove('streaming');
       text.textContent = body.answer;
-      answer.replaceChildren(text, summary(body), timingsBar(body));
+      answer.replaceChildren(text, summary(body, tokens(body)), timingsBar(body));
+    },
+    chooses(found) {
+      const classes = found.classes.map(({ label, probability }) =>
+        element('li', '', element('span', '', label), element('span', '', percent(probability))),
+      );
+      answer.replaceChildren(element('ol', 'classes', ...classes), summary(found), timingsBar(found));
     },
     stops() {
       text.classList.remove('streaming');
@@ -45,10 +54,18 @@ export function createTurn(question: string): Turn {
   };
 }
 
-function summary({ cache, timings, usage, finish_reason }: AnswerBody): HTMLElement {
+function summary({ cache, timings }: Timed, more = ''): HTMLElement {
   const hit = cache === 'hit';
   const badge = element('span', hit ? 'badge hit' : 'badge', hit ? 'cached' : 'new photo');
-  const tokens = `${usage.completion_tokens} ${usage.completion_tokens === 1 ? 'token' : 'tokens'}`;
-  const cut = finish_reason === 'length' ? ', cut at the limit' : '';
-  return element('p', 'summary', badge, ` ${milliseconds(timings.total ?? 0)} · ${tokens}${cut}`);
+  return element('p', 'summary', badge, ` ${milliseconds(timings.total ?? 0)}${more}`);
+}
+
+function tokens({ usage, finish_reason }: AnswerBody): string {
+  const count = `${usage.completion_tokens} ${usage.completion_tokens === 1 ? 'token' : 'tokens'}`;
+  return ` · ${count}${finish_reason === 'length' ? ', cut at the limit' : ''}`;
+}
+
+/** 93 %, 4.2 %. */
+export function percent(probability: number): string {
+  return `${(100 * probability).toLocaleString('en', { maximumFractionDigits: probability < 0.1 ? 1 : 0 })} %`;
 }

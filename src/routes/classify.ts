@@ -69,6 +69,7 @@ export const classifyResponse = z.strictObject({
     .meta({ description: 'The likeliest first.' }),
   timings: z.record(z.string(), z.number().min(0)).meta({ description: 'Milliseconds by stage.' }),
 });
+export type ClassifyBody = z.infer<typeof classifyResponse>;
 
 /** `POST /v1/classify`: which of some labels an image is. */
 export async function classify(c: Context, pipeline: Pipeline, max_body_bytes: number): Promise<Response> {

@@ -31,6 +31,7 @@ export const modelSchema = z.strictObject({
 });
 
 export const modelListSchema = z.strictObject({ object: z.literal('list'), data: z.array(modelSchema) });
+export type ModelList = z.infer<typeof modelListSchema>;
 
 /** `GET /v1/models`: the one model that this deployment has. */
 export async function models(c: Context, pipeline: Pipeline): Promise<Response> {

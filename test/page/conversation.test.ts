@@ -64,6 +64,9 @@ describeInBrowser('a conversation about a photo', () => {
   }
 
   test('while shards load it says which half', async () => {
+    await page.route('**/v1/models', (route) => route.abort()); // which would open the bundle
+    await worker.restart();
+    await page.goto(worker.url.href);
     await choose(page, ROCKET);
     expect(await wordsWhileHeld()).toEqual(['Sending the photo…', 'Loading the model…']);
   });

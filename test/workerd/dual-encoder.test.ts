@@ -1,13 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { classifyResponse } from '../../src/routes/classify.ts';
 import { modelSchema } from '../../src/routes/models.ts';
 import { relativeError } from '../model/goldens.ts';
 import { readCase } from '../model/vision-fixtures.ts';
+import { startOrigin, type Origin } from './bundle-origin.ts';
 import { bundleStatus, form, json, photo, result, startWorker, type TestWorker } from './worker.ts';
 
 const FOLDER = 'test/fixtures/dual';
@@ -22,22 +20,11 @@ interface Goldens {
   readonly classes: Readonly<Record<string, readonly { readonly label: string; readonly score: number }[]>>;
 }
 
-let origin: Server;
-let bundles: string;
+let origin: Origin;
 beforeAll(async () => {
-  origin = createServer((request, response) => {
-    readFile(`${FOLDER}${request.url ?? ''}`).then(
-      (bytes) => response.end(bytes),
-      () => response.writeHead(404).end(),
-    );
-  });
-  await new Promise<void>((resolve) => origin.listen(0, '127.0.0.1', resolve));
-  bundles = `http://127.0.0.1:${(origin.address() as AddressInfo).port}`;
+  origin = await startOrigin(FOLDER);
 });
-afterAll(() => {
-  origin.closeAllConnections();
-  origin.close();
-});
+afterAll(() => origin.close());
 
 describe.each([
   { name: 'clip-legacy', length: 77, activation: 'softmax' },
@@ -49,7 +36,7 @@ describe.each([
   let openai: OpenAI;
   let image: string;
   beforeAll(async () => {
-    worker = await startWorker({ BUNDLE: name, BUNDLE_SOURCE: 'https', BUNDLE_URL: bundles });
+    worker = await startWorker({ BUNDLE: name, BUNDLE_SOURCE: 'https', BUNDLE_URL: origin.url });
     openai = new OpenAI({ baseURL: new URL('/v1', worker.url).href, apiKey: 'none', maxRetries: 0 });
     image = `data:image/png;base64,${(await photo(goldens.photo)).toString('base64')}`;
   });
