@@ -3,6 +3,9 @@ import { stored } from './stored.ts';
 
 const key = stored(() => sessionStorage, 'glimpse-api-key');
 
+/** The document's event when the visitor has given a key. */
+export const NEW_KEY = 'glimpse-key';
+
 /** The header that shows the key, once there is one. */
 export function authorization(): Readonly<Record<string, string>> {
   const token = key.get();
@@ -23,6 +26,7 @@ export async function askForKey(why: string): Promise<boolean> {
   const given = await answer(dialog);
   if (given) key.set(input.value.trim());
   input.value = '';
+  if (given) document.dispatchEvent(new Event(NEW_KEY));
   return given;
 }
 

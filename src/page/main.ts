@@ -2,6 +2,7 @@ import { createConversation } from './conversation.ts';
 import { byId } from './dom.ts';
 import { examples } from './examples.ts';
 import { startImageInput } from './image-input.ts';
+import { NEW_KEY } from './key.ts';
 import { modelKind, showKind } from './model-kind.ts';
 import { notice } from './notices.ts';
 import { openPhoto } from './photo.ts';
@@ -49,6 +50,7 @@ async function learnKind(): Promise<void> {
 
 startTheme();
 void learnKind();
+document.addEventListener(NEW_KEY, () => void learnKind()); // without it the server may have told nothing
 startImageInput(openFirst);
 byId('back', HTMLButtonElement).addEventListener('click', openStart);
 byId('examples', HTMLUListElement).append(

@@ -6,16 +6,19 @@ import { startOrigin, type Origin } from '../workerd/bundle-origin.ts';
 import { choose, describeInBrowser, launch, visit } from './browser.ts';
 import { faults } from './faults.ts';
 
+const KEY = 'a-key-of-20-letters_';
 const LABELS = ['a cat', 'a rocket', 'a cup of coffee'];
 
 describeInBrowser('a dual encoder, which writes no text', () => {
   let browser: Browser;
   let worker: TestWorker;
   let origin: Origin;
+  const start = (vars: Readonly<Record<string, string>> = {}) =>
+    startWorker({ BUNDLE: 'clip-legacy', BUNDLE_SOURCE: 'https', BUNDLE_URL: origin.url, ...vars });
 
   beforeAll(async () => {
     origin = await startOrigin('test/fixtures/dual');
-    worker = await startWorker({ BUNDLE: 'clip-legacy', BUNDLE_SOURCE: 'https', BUNDLE_URL: origin.url });
+    worker = await start();
     browser = await launch();
   });
   afterAll(async () => {
@@ -54,5 +57,17 @@ describeInBrowser('a dual encoder, which writes no text', () => {
     expect(await page.locator('.badge').allTextContents()).toEqual(['new photo', 'cached']);
     expect(await faults(page)).toEqual([]);
     expect(problems).toEqual([]);
+  });
+
+  test('also behind a key, once it is given', async () => {
+    const guarded = await start({ API_KEYS: KEY });
+    const { page } = await visit(browser, guarded);
+    await choose(page, 'test/fixtures/photos/rocket.jpg');
+    await page.getByLabel('Question about the photo').fill('What is it?');
+    await page.keyboard.press('Enter');
+    await page.getByLabel('API key').fill(KEY);
+    await page.keyboard.press('Enter');
+    await page.getByLabel('Labels for the photo, with commas between').waitFor();
+    await guarded.close();
   });
 });
