@@ -19,8 +19,8 @@ const BLACK = [0, 0, 0];
 
 /**
  * Bytes in, `pixel_values` out: decoded, turned upright, resized as Pillow does and normalised. The
- * picture is decoded and resized band by band and never held whole, except where its encoding needs it; of one that is resized twice
- * (tiles, thumbnails) what is between is held.
+ * picture is decoded and resized band by band and never held whole, except where its encoding needs it; where it
+ * is resized twice (tiles, thumbnails), what is between is held.
  * @throws GlimpseError unsupported_image, invalid_image, image_too_large
  */
 export async function preprocessImage(
