@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { GlimpseError } from '../errors.ts';
+import { freeNow } from '../free-now.ts';
 import { withTimeLimit } from '../time-limit.ts';
 import { bundleFiles, type FetchCount } from './files.ts';
 import { MANIFEST, MANIFEST_LIMIT, parseManifest, type Manifest } from './manifest.ts';
@@ -107,7 +108,7 @@ export async function openBundle(
     try {
       yield* tensors;
     } finally {
-      freeNow(file.buffer);
+      freeNow(file);
     }
   }
 
@@ -138,9 +139,4 @@ export async function openBundle(
       }
     },
   };
-}
-
-/** Does not wait for the garbage collection, which would let tens of megabytes of shards pile up. Node 20 cannot. */
-function freeNow(buffer: ArrayBuffer): void {
-  if ('transfer' in buffer) buffer.transfer(0);
 }
