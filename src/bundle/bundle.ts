@@ -14,7 +14,7 @@ const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 
 /**
  * A model folder whose files are fetched when they are needed and checked against the manifest before
- * they are used. Nothing is kept: every call fetches, so a call after a failed one may succeed. Methods
+ * they are used. Nothing is kept but the index of tensors: every call fetches, so a call after a failed one may succeed. Methods
  * reject with GlimpseError `shard_unavailable` (a file is missing, short, long, altered or out of reach;
  * the message names it) or `bundle_invalid` (the bundle was built wrongly).
  */
@@ -95,10 +95,12 @@ export async function openBundle(
     }
   };
 
+  let placed: readonly { readonly name: string; readonly shard: string }[] | undefined;
   const readIndex = async (signal?: AbortSignal) => {
+    if (placed) return placed;
     const index = indexSchema.safeParse(await json(INDEX, signal));
     if (!index.success) throw invalid(`has an ${INDEX} that places no tensors`, index.error);
-    return Object.entries(index.data.weight_map).map(([name, shard]) => ({ name, shard }));
+    return (placed = Object.entries(index.data.weight_map).map(([name, shard]) => ({ name, shard })));
   };
 
   async function* shardTensors(shard: string, names: ReadonlySet<string>, signal?: AbortSignal) {

@@ -3,7 +3,7 @@ import type { Engine } from '../kernels/engine.ts';
 import type { GlimpseConfig } from './config.ts';
 import { lazy } from './lazy.ts';
 import { loadPart } from './load-part.ts';
-import { createLlama } from './llama/llama.ts';
+import { loadLlama } from './llama/load-llama.ts';
 import { createMutex } from './mutex.ts';
 import { createProjector } from './projector.ts';
 import type { ImageEncoder, PixelValues, VisionLanguageModel } from './types.ts';
@@ -16,11 +16,7 @@ export function createGlimpse(engine: Engine, bundle: Bundle, config: GlimpseCon
   const encoder = lazy(() =>
     loadPart(engine, bundle, VISION, (weights) => loadEncoder(engine, weights, config)),
   );
-  const decoder = lazy(() =>
-    loadPart(engine, bundle, ['language_model'], (weights) =>
-      createLlama(engine, weights, config.text_config),
-    ),
-  );
+  const decoder = lazy(() => loadLlama(engine, bundle, config.text_config));
   const classifier = lazy(() =>
     loadPart(engine, bundle, [CLASSIFIER], (weights) => {
       const { head_width } = config.vision_config;
