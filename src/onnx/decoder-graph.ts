@@ -1,10 +1,12 @@
 import { GlimpseError } from '../errors.ts';
 import { TensorPastKeyValues } from './past-key-values.ts';
-import type { Feeds, Graph, Runtime, Tensor } from './runtime.ts';
+import type { Feeds, Graph, GraphInput, Runtime, Tensor } from './runtime.ts';
 import { booleans, empty, floats, integers } from './tensors.ts';
 
 /** decoder_model_merged: one graph for a sequence's beginning and for every step after it. */
 export interface DecoderGraph {
+  /** See Decoder: of keys and values that grow with the sequence. */
+  readonly bytes_per_position: number;
   create(): TensorPastKeyValues;
   /**
    * Extends a sequence by rows.
@@ -59,7 +61,9 @@ export function createDecoderGraph(
     return Object.fromEntries(wanted.map(([name, make]) => [name, make()]));
   };
 
+  const growing = pasts.filter(([name]) => !name.includes('.encoder.'));
   return {
+    bytes_per_position: growing.reduce((sum, [, { shape }]) => sum + 4 * fixedElements(shape), 0),
     create: () => new TensorPastKeyValues(start),
     async extend(past, own, rows) {
       requireRoom(past.length + rows, max_position_embeddings);
@@ -73,6 +77,11 @@ export function createDecoderGraph(
       return logits.slice(logits.length - vocab_size);
     },
   };
+}
+
+/** Elements of a tensor, its free dimensions counted once: those are the batch and the positions. */
+function fixedElements(shape: GraphInput['shape']): number {
+  return shape.reduce<number>((product, size) => (typeof size === 'number' ? product * size : product), 1);
 }
 
 /** The keys and values behind a pass. Those of an encoder are made by the first and empty after it. */

@@ -5,7 +5,7 @@ import { residentEmbedding, type TokenEmbedding } from '../token-embedding.ts';
 import type { Weights } from '../weights.ts';
 import { createAttend, type Span } from './attend.ts';
 import type { LlamaConfig } from './config.ts';
-import { LlamaPastKeyValues } from './kv-cache.ts';
+import { bytesPerPosition, LlamaPastKeyValues } from './kv-cache.ts';
 import { loadLayers } from './layer.ts';
 import { createRotaryEmbedding } from './rotary-embedding.ts';
 
@@ -17,7 +17,7 @@ const PASS_ROWS = 64;
  * Qwen2ForCausalLM) with 4-bit weights.
  *
  * Its context is config.json's max_position_embeddings, but no memory is set aside for it: keys and values take
- * 8 * num_hidden_layers * num_key_value_heads * head_dim bytes a position as a sequence grows, which for
+ * `bytes_per_position` as a sequence grows, which for
  * SmolVLM-256M is 46 KB, and 377 MB at its 8192 positions. `create` and `forward` answer `overloaded` where the
  * kernels' memory ends first.
  * @param streamed token embeddings that are not among the weights
@@ -93,6 +93,7 @@ export async function createLlama(
   return {
     vocab_size,
     max_position_embeddings,
+    bytes_per_position: bytesPerPosition(config),
     create: (positions) => new LlamaPastKeyValues(memory, config, positions),
     async forward(batch) {
       const embeds = await Promise.all(batch.map(embedsOf)); // nothing is awaited behind it

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Bundle } from '../../bundle/bundle.ts';
+import { freeNow } from '../../free-now.ts';
 import { halfToFloat } from '../../kernels/reference.ts';
 import { createTensorReader, requireTensor } from '../tensor-reader.ts';
 import type { TokenEmbedding } from '../token-embedding.ts';
@@ -43,6 +44,11 @@ export function createStreamedEmbedding(
   const kept = new LRUCache<number, Piece>({
     maxSize: KEPT_BYTES,
     sizeCalculation: ({ q, scale }) => q.byteLength + scale.byteLength,
+    dispose(piece, _, reason) {
+      if (reason !== 'evict') return;
+      freeNow(piece.q);
+      freeNow(piece.scale);
+    },
   });
 
   async function fetchPiece(index: number): Promise<Piece> {
@@ -62,12 +68,6 @@ export function createStreamedEmbedding(
     }
   }
 
-  async function pieceOf(index: number): Promise<Piece> {
-    const piece = kept.get(index) ?? (await fetchPiece(index));
-    kept.set(index, piece);
-    return piece;
-  }
-
   /** As the kernels unpack a row. */
   function unpack({ q, scale }: Piece, row: number, out: Float32Array): void {
     for (let block = 0; block < blocks; block++) {
@@ -84,7 +84,8 @@ export function createStreamedEmbedding(
     const places = [...Map.groupBy(input_ids.keys(), (at) => Math.floor((input_ids[at] ?? 0) / pieceRows))];
     for (let from = 0; from < places.length; from += AT_ONCE) {
       const some = places.slice(from, from + AT_ONCE).map(async ([index, ats]) => {
-        const piece = await pieceOf(index);
+        const piece = kept.get(index) ?? (await fetchPiece(index));
+        kept.set(index, piece); // nothing is awaited until it has been read: another may take its place
         for (const at of ats) {
           const row = (input_ids[at] ?? 0) - index * pieceRows;
           unpack(piece, row, embeds.subarray(at * width, (at + 1) * width));
