@@ -84,7 +84,12 @@ export async function openBundle(
     return whole;
   };
 
-  const text: Bundle['text'] = async (name, signal) => new TextDecoder().decode(await read(name, signal));
+  const text: Bundle['text'] = async (name, signal) => {
+    const file = await read(name, signal);
+    const content = new TextDecoder().decode(file);
+    freeNow(file);
+    return content;
+  };
 
   const json: Bundle['json'] = async (name, signal) => {
     const content = await text(name, signal);

@@ -1,4 +1,5 @@
 import type { Bundle } from '../bundle/bundle.ts';
+import { freeNow } from '../free-now.ts';
 import type { Engine } from '../kernels/engine.ts';
 import type { GlimpseConfig } from './config.ts';
 import { lazy } from './lazy.ts';
@@ -56,6 +57,7 @@ async function loadEncoder(engine: Engine, weights: Weights, config: GlimpseConf
       return mutex(async () => {
         const pixels = pixel_values.read(0);
         engine.memory.f32(at, pixels.length).set(pixels);
+        freeNow(pixels);
         const features = await encoder.forward(at, signal);
         engine.kernels.mean_pixels(features, pooled, encoder.tokens, encoder.width);
         const pooler_output = engine.memory.f32(pooled, encoder.width).slice();

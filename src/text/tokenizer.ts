@@ -110,13 +110,17 @@ function createPlainTokenizer(
   special: ReadonlyMap<string, number>,
   tokenizerConfig: unknown,
 ): HuggingFaceTokenizer {
+  const { merges } = json.model;
   const plainJson = {
     ...json,
     normalizer: normalizerAsPython(json.normalizer),
     pre_tokenizer: preTokenizerAsPython(json.pre_tokenizer),
     post_processor: null,
     added_tokens: json.added_tokens.filter((token) => !token.special),
-    model: withoutSpecial(json.model, special),
+    model: {
+      ...withoutSpecial(json.model, special),
+      ...(Array.isArray(merges) && { merges: merges.map(pairOf) }),
+    },
   };
   try {
     const tokenizer = new HuggingFaceTokenizer(plainJson, z.looseObject({}).parse(tokenizerConfig));
@@ -127,6 +131,11 @@ function createPlainTokenizer(
       cause,
     });
   }
+}
+
+/** Before transformers 4.45 a merge was written as `left right`; of these the library would keep its own pairs. */
+function pairOf(merge: unknown): unknown {
+  return typeof merge === 'string' ? merge.split(' ', 2) : merge;
 }
 
 /** The library keeps the file that it has read all of: 8 MB of the 19 that SmolVLM's tokenizer would hold. */
