@@ -49,14 +49,14 @@ it('gives the rows that a table in memory gives, bit for bit', async () => {
 
 it('reads a piece once for all of its rows, and again when others have taken its place', async () => {
   const { bundle, read } = table();
-  const { rows } = createStreamedEmbedding(bundle, NAME, config);
-  await rows([1, 2, PIECE]);
-  await rows([3, PIECE + 1]);
+  const streamed = createStreamedEmbedding(bundle, NAME, config);
+  await streamed.rows([1, 2, PIECE]);
+  await streamed.rows([3, PIECE + 1]);
   expect(read).toEqual([0, 1]);
-  await rows(Array.from({ length: 18 }, (_, i) => (i + 2) * PIECE));
-  const before = await rows([1]);
+  await streamed.rows(Array.from({ length: 18 }, (_, i) => (i + 2) * PIECE));
+  const before = await streamed.rows([1]);
   expect(read.slice(-1)).toEqual([0]);
-  expect(await rows([1])).toEqual(before);
+  expect(await streamed.rows([1])).toEqual(before);
 });
 
 it('refuses a table that an import cut otherwise', async () => {
