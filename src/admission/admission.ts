@@ -3,7 +3,7 @@ import { createBudget, type Applicant, type Budget, type Permit } from './budget
 
 /**
  * What requests may hold at once, so that an isolate of 128 MB holds them all. Its other parts are the
- * engine and the caches (`MEMORY` in index.ts). Each has a queue of its own, so that nobody waits for
+ * engine and the caches (`MEMORY` in worker.ts). Each has a queue of its own, so that nobody waits for
  * work of another kind: a question about a cached image passes all who wait for their images.
  */
 const MEBIBYTE = 2 ** 20;
