@@ -65,8 +65,12 @@ async function readLabels(path: string): Promise<readonly string[]> {
 function shardsOf(tensors: readonly Tensor[]): Files {
   const parts = PARTS.map((part) => tensors.filter(({ name }) => part.test(name)));
   const shards = cutIntoShards(parts, ({ data }) => ({ count: 1, bytes: data.length }));
-  return Object.fromEntries(shards.map(({ name, items }) => [name, writeSafetensors(items)]));
+  return Object.fromEntries(
+    shards.map(({ name, items }) => [name, writeSafetensors(items.toSorted(byName))]),
+  );
 }
+
+const byName = (a: Tensor, b: Tensor): number => (a.name < b.name ? -1 : 1);
 
 function placedIn(shards: Files): readonly PlacedTensor[] {
   return Object.entries(shards).flatMap(([shard, bytes]) =>

@@ -15,7 +15,7 @@ const MEBIBYTE = 2 ** 20;
 const MEMORY = {
   kernels: 256 * MEBIBYTE,
   image_embeds: 16 * MEBIBYTE,
-  prefix_positions: 1024,
+  prefixes: 16 * MEBIBYTE,
 };
 
 export interface NodePipelineOptions {
@@ -45,7 +45,7 @@ export function createNodePipeline(
     cache: createEmbedsCache({ max_bytes: MEMORY.image_embeds, onError: () => undefined }), // no tier, no errors
     limits: DEFAULT_LIMITS,
     fetchRemoteImage: createFetchRemoteImage({ hosts: [] }),
-    max_prefix_positions: MEMORY.prefix_positions,
+    max_prefix_bytes: MEMORY.prefixes,
   });
 }
 

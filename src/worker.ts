@@ -13,7 +13,7 @@ import { page } from './routes/page.ts';
 const MEBIBYTE = 2 ** 20;
 const MEMORY = {
   image_embeds: 4 * MEBIBYTE,
-  prefix_positions: 256,
+  prefixes: 4 * MEBIBYTE,
 };
 
 /** The Worker, whichever engine runs the models. */
@@ -35,7 +35,7 @@ export function createWorker(createModel: CreateModel): Hono<{ Bindings: Binding
       limits: DEFAULT_LIMITS,
       observer: metrics.observer,
       fetchRemoteImage: remoteImages(bindings),
-      max_prefix_positions: MEMORY.prefix_positions,
+      max_prefix_bytes: MEMORY.prefixes,
     });
     return pipeline;
   }

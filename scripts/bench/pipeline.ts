@@ -51,7 +51,7 @@ export function pipelineOnNode(
     cache: createEmbedsCache({ max_bytes: 4 * 2 ** 20, onError: () => undefined }),
     limits: DEFAULT_LIMITS,
     fetchRemoteImage: createFetchRemoteImage({ hosts: [] }),
-    max_prefix_positions: 1024,
+    max_prefix_bytes: 16 * 2 ** 20,
     observer: { ...UNOBSERVED, onStage, onToken },
   });
 }

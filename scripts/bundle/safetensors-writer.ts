@@ -6,12 +6,11 @@ const ALIGNMENT = 16;
 /**
  * A safetensors file of `tensors`. The format allows no gaps, so alignment comes from the order: what
  * is a multiple of 16 bytes long first, then of 8, and so on. Each tensor then starts on the largest of
- * these powers that divides its own length (and so, on its element's size).
+ * these powers that divides its own length (and so, on its element's size). Among equals the given order is kept:
+ * who reads them as they are needed has none wait for its turn (src/model/tensor-reader.ts).
  */
 export function writeSafetensors(tensors: readonly Tensor[]): Uint8Array<ArrayBuffer> {
-  const ordered = tensors.toSorted(
-    (a, b) => evenness(b.data.length) - evenness(a.data.length) || (a.name < b.name ? -1 : 1),
-  );
+  const ordered = tensors.toSorted((a, b) => evenness(b.data.length) - evenness(a.data.length));
   let end = 0;
   const entries = ordered.map(({ name, dtype, shape, data }) => {
     const start = end;

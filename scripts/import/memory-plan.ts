@@ -1,12 +1,13 @@
 import { SHARD_LIMIT } from '../../src/bundle/manifest.ts';
 import type { LlamaConfig } from '../../src/model/llama/config.ts';
 import { bytesPerPosition } from '../../src/model/llama/kv-cache.ts';
+import { KEPT_BYTES } from '../../src/model/llama/streamed-embedding.ts';
 import { tokensPerImage, type VisionTransformerConfig } from '../../src/model/vision/transformer-config.ts';
-import { isStreamed } from '../../src/model/vision/vision-stages.ts';
+import { isStreamed as isTowerStreamed } from '../../src/model/vision/vision-stages.ts';
 import type { Architecture } from './architectures/architecture.ts';
 import { product } from './modules.ts';
 import type { Piece } from './pieces.ts';
-import type { Plan } from './plan.ts';
+import { isStreamed, type Plan } from './plan.ts';
 
 /** Bytes that a model takes in an isolate. Weights, keys and values are exact; the rest are estimates. */
 export interface MemoryPlan {
@@ -25,8 +26,8 @@ export interface MemoryPlan {
 export const ISOLATE = 128e6;
 /** The Worker's own code and heap under load, without model and pictures. */
 const WORKER = 6e6;
-/** Measured on byte-level BPE: 310 bytes an entry at 49,280, 340 at 4,096. */
-const TOKENIZER_ENTRY = 320;
+/** Measured on byte-level BPE: 148 bytes an entry at 49,280, 135 at 4,096. */
+const TOKENIZER_ENTRY = 150;
 /** As it came, and while the kernels take it over. */
 const LOADING = 2 * SHARD_LIMIT;
 /** Rows of one pass, in both halves. */
@@ -39,15 +40,20 @@ const CONVERSATION = 256;
 export function planMemory(architecture: Architecture, { parts }: Plan, vocabulary: number): MemoryPlan {
   const { decoder, vision, textEncoder, imageTokens = 0 } = architecture;
   const isText = (name: string): boolean => name === 'decoder' || name === 'text encoder';
-  const packed = parts.map(({ name, pieces }) => ({ name, bytes: sum(pieces.map(packedBytes)) }));
+  const packed = parts.map(({ name, pieces }) => ({
+    name,
+    bytes: sum(pieces.filter((piece) => !isStreamed(piece)).map(packedBytes)),
+  }));
+  const looked_up = parts.some(({ pieces }) => pieces.some(isStreamed));
   const text = packed.filter(({ name }) => isText(name)).map(({ bytes }) => bytes);
   const image = packed.filter(({ name }) => !isText(name)).map(({ bytes }) => bytes);
-  const streamed = vision !== undefined && isStreamed(vision);
+  const streamed = vision !== undefined && isTowerStreamed(vision);
 
   const resident = {
     'the Worker (estimate)': WORKER,
     'weights of the text half': sum(text),
     'weights of the vision half': streamed ? 0 : sum(image),
+    ...(looked_up && { 'rows of the token embeddings that are kept': KEPT_BYTES }),
     'the tokenizer (estimate)': TOKENIZER_ENTRY * vocabulary,
   };
   const room = Math.max(0, ISOLATE - sum(Object.values(resident)));

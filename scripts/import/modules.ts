@@ -12,6 +12,8 @@ export type Module =
       readonly stacked?: { readonly name: string; readonly rows: number; readonly first: number };
       /** Its rows are looked up by token, which the kernels do in 4 bits. */
       readonly embedding: boolean;
+      /** Rows that are fetched alone: each so many stand in a shard of their own. */
+      readonly piece_rows?: number;
     }
   | {
       readonly kind: 'convolution';
@@ -42,8 +44,16 @@ export function linear(
   return { kind: 'linear', name, shape, bias, bits, embedding: false, ...(stacked && { stacked }) };
 }
 
-export function embedding(name: string, rows: number, width: number): Module {
-  return { kind: 'linear', name, shape: [rows, width], bias: false, bits: 4, embedding: true };
+export function embedding(name: string, rows: number, width: number, piece_rows?: number): Module {
+  const module = {
+    kind: 'linear',
+    name,
+    shape: [rows, width],
+    bias: false,
+    bits: 4,
+    embedding: true,
+  } as const;
+  return piece_rows === undefined ? module : { ...module, piece_rows };
 }
 
 export function floats(name: string, ...shape: readonly number[]): Module {

@@ -47,7 +47,7 @@ export function piecesOf(module: Module, bits: 4 | 8): readonly Piece[] {
     throw new Error(`${module.name} has ${rows} outputs; the kernels take multiples of ${TILE}.`);
   }
   const tile = bytesOf({ module, name: module.name, bits, first: 0, rows: TILE });
-  const most = TILE * Math.floor(shardCapacity(TENSORS_OF_A_LINEAR) / tile);
+  const most = module.piece_rows ?? TILE * Math.floor(shardCapacity(TENSORS_OF_A_LINEAR) / tile);
   if (rows <= most) return [{ module, name: module.name, bits, first: 0, rows }];
   return Array.from({ length: Math.ceil(rows / most) }, (_, i) => ({
     ...{ module, bits, name: `${module.name}.${i}`, first: i * most },

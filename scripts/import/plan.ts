@@ -34,11 +34,21 @@ export function planBundle({ parts }: Architecture, eightBit: readonly RegExp[])
   return {
     parts: cut,
     shards: cutIntoShards(
-      cut.map(({ pieces }) => pieces),
+      cut.flatMap(({ pieces }) => fetchedTogether(pieces)),
       (piece) => ({ count: slotsOf(piece).length, bytes: bytesOf(piece) }),
     ),
     modules_8bit: linears.filter((module) => bitsOf(module) === 8).map(({ name }) => name),
   };
+}
+
+/** Pieces that are fetched alone, each by itself, and the rest. */
+function fetchedTogether(pieces: readonly Piece[]): readonly (readonly Piece[])[] {
+  const [alone, together] = [pieces.filter(isStreamed), pieces.filter((piece) => !isStreamed(piece))];
+  return [...alone.map((piece) => [piece]), together];
+}
+
+export function isStreamed({ module }: Piece): boolean {
+  return module.kind === 'linear' && module.piece_rows !== undefined;
 }
 
 function requireLayers(pattern: RegExp, linears: readonly Module[]): void {

@@ -26,15 +26,23 @@ export interface BareWorker {
   readonly inspector: Inspector;
   /** Has V8 collect all its garbage, as soon as the isolate has its turn. */
   collect(): Promise<void>;
+  /** Bytes of all of WebAssembly's memory, which the inspector does not count. */
+  wasmBytes(): Promise<number>;
   close(): void;
 }
 
-/** @param vars over those of wrangler.toml */
-export async function startBareWorker(vars: Readonly<Record<string, string>> = {}): Promise<BareWorker> {
+/**
+ * @param vars over those of wrangler.toml
+ * @param bundles the folder that bundles lie in; wrangler.toml says, where it is left out
+ */
+export async function startBareWorker(
+  vars: Readonly<Record<string, string>> = {},
+  bundles?: string,
+): Promise<BareWorker> {
   const folder = mkdtempSync(join(tmpdir(), 'glimpse-torture-'));
   buildWorker(folder);
-  writeFileSync(join(folder, MAIN), COLLECTING);
-  writeFileSync(join(folder, 'config.capnp'), capnp(folder, vars));
+  writeFileSync(join(folder, MAIN), WATCHED);
+  writeFileSync(join(folder, 'config.capnp'), capnp(folder, vars, bundles));
   const runtime = spawn(
     workerd,
     ['serve', 'config.capnp', '--control-fd=3', '--inspector-addr=127.0.0.1:0'],
@@ -56,6 +64,7 @@ export async function startBareWorker(vars: Readonly<Record<string, string>> = {
     async collect() {
       await fetch(url + COLLECT);
     },
+    wasmBytes: async () => Number(await (await fetch(url + WASM)).text()),
     close() {
       inspector.close();
       runtime.kill('SIGKILL'); // asked politely, it waits for its last request
@@ -66,11 +75,23 @@ export async function startBareWorker(vars: Readonly<Record<string, string>> = {
 
 const MAIN = 'torture.js';
 const COLLECT = '/torture/collect';
+const WASM = '/torture/wasm';
 
-/** The Worker with a path of its own besides, for a garbage collection. */
-const COLLECTING = `import worker from './index.js';
+/** The Worker with paths of its own besides: for a garbage collection, and for the size of its memories. */
+const WATCHED = `import worker from './index.js';
+const memories = [];
+WebAssembly.Memory = new Proxy(WebAssembly.Memory, {
+  construct(Memory, args) {
+    const memory = new Memory(...args);
+    memories.push(memory);
+    return memory;
+  },
+});
 export default {
   fetch(request, env, context) {
+    if (request.url.endsWith('${WASM}')) {
+      return new Response(memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0));
+    }
     if (!request.url.endsWith('${COLLECT}')) return worker.fetch(request, env, context);
     gc();
     return new Response(null, { status: 204 });
@@ -87,7 +108,7 @@ interface WorkerConfig {
 }
 
 /** wrangler.toml in workerd's own words. Its assets are a disk service: a file under its path, else 404. */
-function capnp(folder: string, vars: Readonly<Record<string, string>>): string {
+function capnp(folder: string, vars: Readonly<Record<string, string>>, bundles?: string): string {
   const config = unstable_readConfig({ config: 'wrangler.toml' }) as unknown as WorkerConfig;
   const modules = readdirSync(folder).flatMap((name) => {
     const kind = [MAIN, 'index.js'].includes(name) ? 'esModule' : name.endsWith('.wasm') ? 'wasm' : 'data';
@@ -103,7 +124,7 @@ const config :Workerd.Config = (
   v8Flags = ["--expose-gc"],
   services = [
     (name = "main", worker = .worker),
-    (name = "assets", disk = (path = ${JSON.stringify(resolve(config.assets.directory))}))],
+    (name = "assets", disk = (path = ${JSON.stringify(resolve(bundles ?? config.assets.directory))}))],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")]);
 const worker :Workerd.Worker = (
   modules = [${modules.join(', ')}],

@@ -1,7 +1,6 @@
 import { photo } from '../../test/workerd/worker.ts';
 import { variant } from '../bench/photos.ts';
 import type { BareWorker } from './bare-worker.ts';
-import { wasmBytes } from './memory-peaks.ts';
 
 /** Bytes, after so many requests. */
 export interface MemorySample {
@@ -32,7 +31,7 @@ export async function watchGrowth(
     const sample = {
       requests: done + every,
       resident: worker.resident('VmRSS'),
-      alive: (await worker.inspector.heapBytes()) + (await wasmBytes(worker)),
+      alive: (await worker.inspector.heapBytes()) + (await worker.wasmBytes()),
     };
     samples.push(sample);
     onSample(sample);

@@ -5,7 +5,6 @@ import { photo as photoOf, variant } from '../bench/photos.ts';
 import { uniform } from '../bench/products.ts';
 import { startBareWorker, type BareWorker } from './bare-worker.ts';
 import { loadRequests, type LoadRequest, type Outcome } from './load-requests.ts';
-import { wasmBytes } from './memory-peaks.ts';
 import type { Row, Section } from './report.ts';
 
 export interface LoadOptions {
@@ -144,7 +143,7 @@ async function afterwards(worker: BareWorker, highest: number, highest_alive: nu
 }
 
 const heldBytes = async (worker: BareWorker): Promise<number> =>
-  (await worker.inspector.heapBytes()) + (await wasmBytes(worker));
+  (await worker.inspector.heapBytes()) + (await worker.wasmBytes());
 
 /** So many at a time, all about one image that nobody has seen: vision runs once, and all get the one answer. */
 async function oneNewImage(worker: BareWorker): Promise<Row> {

@@ -177,11 +177,6 @@ async function watched(
   })();
   const status = await work();
   ended.abort();
-  return { peak: (await watching) + (await wasmBytes(worker)), status };
-}
-
-/** It grows and never shrinks, so that afterwards is soon enough. */
-export async function wasmBytes({ url }: Pick<BareWorker, 'url'>): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  return Number(/^glimpse_memory_bytes\{part="wasm"\} (\d+)$/m.exec(text)?.[1]);
+  // WebAssembly's memory grows and never shrinks, so that afterwards is soon enough.
+  return { peak: (await watching) + (await worker.wasmBytes()), status };
 }

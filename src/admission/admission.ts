@@ -1,8 +1,9 @@
+import type { Decoder } from '../model/types.ts';
 import { createBudget, type Applicant, type Budget, type Permit } from './budget.ts';
 
 /**
  * What requests may hold at once, so that an isolate of 128 MB holds them all. Its other parts are the
- * engine and the caches (`MEMORY` in index.ts). Each has a queue of its own, so that nobody waits for
+ * engine and the caches (`MEMORY` in worker.ts). Each has a queue of its own, so that nobody waits for
  * work of another kind: a question about a cached image passes all who wait for their images.
  */
 const MEBIBYTE = 2 ** 20;
@@ -12,9 +13,10 @@ const BODIES = 24 * MEBIBYTE;
 const SMALL_BODIES = 8 * MEBIBYTE;
 const SMALL_BODY = 128 * 1024;
 
-/** Positions of keys and values (12 KiB each in the default bundle). Short: no longer than the least allocation. */
-const SHORT_ANSWERS = 256;
-const LONG_ANSWERS = 768;
+/** Keys and values in bytes: in the default bundle, of 12 KiB a position, 256 positions and 768. */
+const SHORT_ANSWERS = 3 * MEBIBYTE;
+const LONG_ANSWERS = 9 * MEBIBYTE;
+/** In positions: no longer than the least allocation. */
 const SHORT_ANSWER = 64;
 
 /** An image's pixel_values and its way through the encoder, whatever its size. */
@@ -22,18 +24,14 @@ const SMALL_IMAGE = 1 / 8;
 
 const WAITING = { max_waiting: 256, max_wait: 10_000 };
 
-/** Two queues for one kind of work, so that what is quickly done does not stand behind what is not. */
-function createLanes(short: Budget, long: Budget, longest_short: number): Pick<Budget, 'acquire'> {
-  return {
-    acquire: (amount, applicant) => (amount <= longest_short ? short : long).acquire(amount, applicant),
-  };
-}
-
 /** For the bytes of request bodies. */
 export function createBodyBudget(): Pick<Budget, 'acquire'> {
   const small = createBudget({ ...WAITING, capacity: SMALL_BODIES });
   const large = createBudget({ ...WAITING, max_waiting: 64, capacity: BODIES });
-  return createLanes(small, large, SMALL_BODY);
+  // Two queues, so that what is quickly done does not stand behind what is not; of answers too.
+  return {
+    acquire: (bytes, applicant) => (bytes <= SMALL_BODY ? small : large).acquire(bytes, applicant),
+  };
 }
 
 /** For images while they are decoded and seen: the largest alone, of small ones several. */
@@ -50,18 +48,24 @@ export function createImageBudget(): ImageBudget {
 /** For the keys and values of answers. */
 export interface AnswerBudget {
   /** How many sequences of so many positions may go on side by side, beside the prompt's own: at least one. */
-  branches(positions: number): number;
+  branches(decoder: PositionSize, positions: number): number;
   /** @param positions of each of `sequences`, their common prefix not counted */
-  acquire(positions: number, sequences: number, applicant: Applicant): Promise<Permit>;
+  acquire(decoder: PositionSize, positions: number, sequences: number, applicant: Applicant): Promise<Permit>;
 }
+
+type PositionSize = Pick<Decoder, 'bytes_per_position'>;
 
 export function createAnswerBudget(): AnswerBudget {
   const short = createBudget({ ...WAITING, capacity: SHORT_ANSWERS });
   const long = createBudget({ ...WAITING, capacity: LONG_ANSWERS });
-  const lanes = createLanes(short, long, SHORT_ANSWER);
   return {
-    branches: (positions) => Math.max(1, Math.floor(LONG_ANSWERS / allocated(positions)) - 1),
-    acquire: (positions, sequences, applicant) => lanes.acquire(allocated(positions) * sequences, applicant),
+    branches({ bytes_per_position }, positions) {
+      return Math.max(1, Math.floor(LONG_ANSWERS / (allocated(positions) * bytes_per_position)) - 1);
+    },
+    acquire({ bytes_per_position }, positions, sequences, applicant) {
+      const all = allocated(positions) * sequences;
+      return (all <= SHORT_ANSWER ? short : long).acquire(all * bytes_per_position, applicant);
+    },
   };
 }
 

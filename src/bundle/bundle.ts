@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { GlimpseError } from '../errors.ts';
+import { freeNow } from '../free-now.ts';
 import { withTimeLimit } from '../time-limit.ts';
 import { bundleFiles, type FetchCount } from './files.ts';
 import { MANIFEST, MANIFEST_LIMIT, parseManifest, type Manifest } from './manifest.ts';
@@ -13,7 +14,7 @@ const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 
 /**
  * A model folder whose files are fetched when they are needed and checked against the manifest before
- * they are used. Nothing is kept: every call fetches, so a call after a failed one may succeed. Methods
+ * they are used. Nothing is kept but the index of tensors: every call fetches, so a call after a failed one may succeed. Methods
  * reject with GlimpseError `shard_unavailable` (a file is missing, short, long, altered or out of reach;
  * the message names it) or `bundle_invalid` (the bundle was built wrongly).
  */
@@ -83,7 +84,12 @@ export async function openBundle(
     return whole;
   };
 
-  const text: Bundle['text'] = async (name, signal) => new TextDecoder().decode(await read(name, signal));
+  const text: Bundle['text'] = async (name, signal) => {
+    const file = await read(name, signal);
+    const content = new TextDecoder().decode(file);
+    freeNow(file);
+    return content;
+  };
 
   const json: Bundle['json'] = async (name, signal) => {
     const content = await text(name, signal);
@@ -94,10 +100,12 @@ export async function openBundle(
     }
   };
 
+  let placed: readonly { readonly name: string; readonly shard: string }[] | undefined;
   const readIndex = async (signal?: AbortSignal) => {
+    if (placed) return placed;
     const index = indexSchema.safeParse(await json(INDEX, signal));
     if (!index.success) throw invalid(`has an ${INDEX} that places no tensors`, index.error);
-    return Object.entries(index.data.weight_map).map(([name, shard]) => ({ name, shard }));
+    return (placed = Object.entries(index.data.weight_map).map(([name, shard]) => ({ name, shard })));
   };
 
   async function* shardTensors(shard: string, names: ReadonlySet<string>, signal?: AbortSignal) {
@@ -107,7 +115,7 @@ export async function openBundle(
     try {
       yield* tensors;
     } finally {
-      freeNow(file.buffer);
+      freeNow(file);
     }
   }
 
@@ -138,9 +146,4 @@ export async function openBundle(
       }
     },
   };
-}
-
-/** Does not wait for the garbage collection, which would let tens of megabytes of shards pile up. Node 20 cannot. */
-function freeNow(buffer: ArrayBuffer): void {
-  if ('transfer' in buffer) buffer.transfer(0);
 }

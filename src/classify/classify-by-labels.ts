@@ -2,6 +2,7 @@ import type { EmbeddedImage } from '../pipeline/embed-image.ts';
 import type { GenerativeBundle } from '../pipeline/loaded-bundle.ts';
 import { softmax } from '../generation/softmax.ts';
 import type { PrefixCache } from '../model/prefix-cache.ts';
+import type { Decoder } from '../model/types.ts';
 import { prefillPrompt } from '../pipeline/prefill.ts';
 import { promptWithImages } from '../pipeline/prompt-with-images.ts';
 import { shared, type RequestContext } from '../pipeline/request-context.ts';
@@ -27,6 +28,7 @@ const LENGTH_PENALTY = 0.25;
  */
 export async function classifyByLabels(
   bundle: GenerativeBundle,
+  decoder: Decoder,
   embedded: EmbeddedImage,
   { labels, prompt = DEFAULT_PROMPT, template = DEFAULT_TEMPLATE }: LabelQuestion,
   prefixes: PrefixCache,
@@ -36,7 +38,6 @@ export async function classifyByLabels(
   const { time } = stopwatch;
   const text = await time('load', () => shared(context, bundle.text()));
   const { tokenizer } = text;
-  const decoder = await time('load', () => shared(context, bundle.model.decoder()));
   const answers = labels.map((label) => tokenizer.encode(template.replace('{label}', () => label)));
   const common = commonPrefix(answers);
   const endings = answers.map((ids) => ids.slice(common.length));

@@ -3,6 +3,7 @@ import type { AnswerBudget } from '../admission/admission.ts';
 import type { PrefixCache } from '../model/prefix-cache.ts';
 import type { EmbedImage } from '../pipeline/embed-image.ts';
 import type { LoadedBundle } from '../pipeline/loaded-bundle.ts';
+import { shared } from '../pipeline/request-context.ts';
 import type { Stopwatch } from '../pipeline/timings.ts';
 import { classifyByLabels } from './classify-by-labels.ts';
 import { classifyBySimilarity } from './classify-by-similarity.ts';
@@ -36,8 +37,9 @@ export async function classify(
   const embedded = await embedImage(query.image, bundle, query, stopwatch);
   if (question === undefined) return classifyByHead(bundle, embedded, query, stopwatch);
   if (bundle.kind === 'dual') return classifyBySimilarity(bundle, embedded, question, query, stopwatch);
-  const admission = () => answerBudget.acquire(1, LABELS_AT_ONCE, query);
+  const decoder = await stopwatch.time('load', () => shared(query, bundle.model.decoder()));
+  const admission = () => answerBudget.acquire(decoder, 1, LABELS_AT_ONCE, query);
   return holding(await stopwatch.time('queue', admission), () =>
-    classifyByLabels(bundle, embedded, question, prefixes, query, stopwatch),
+    classifyByLabels(bundle, decoder, embedded, question, prefixes, query, stopwatch),
   );
 }

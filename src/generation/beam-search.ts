@@ -1,4 +1,5 @@
 import { yieldToEventLoop } from '../event-loop.ts';
+import { freeNow } from '../free-now.ts';
 import type { Decoder } from '../model/types.ts';
 import { createBeamHypotheses, type BeamHypothesis } from './beam-hypotheses.ts';
 import { createBeams, type Beam, type Continuation } from './beams.ts';
@@ -79,6 +80,7 @@ function createExpansion(
       const row = logits[index];
       if (row === undefined) throw new Error('the decoder gave no logits for a sequence');
       scores.set(row);
+      freeNow(row);
       const log_sum = logSumExp(scores);
       for (const [token, logit] of scores.entries()) scores[token] = logit - log_sum;
       for (const process of processors) process([...prompt_ids, ...beam.ids], scores);

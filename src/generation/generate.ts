@@ -1,4 +1,5 @@
 import { yieldToEventLoop } from '../event-loop.ts';
+import { freeNow } from '../free-now.ts';
 import type { Decoder } from '../model/types.ts';
 import { createChooseToken } from './choose-token.ts';
 import type { GenerationConfig } from './config.ts';
@@ -57,7 +58,9 @@ export async function* generate(
     if (eos_token_id.includes(id)) return 'stop';
     ids.push(id);
     next = [id];
-    yield { id, logprobs: top_logprobs === null ? null : tokenLogprobs(logits, id, top_logprobs) };
+    const logprobs = top_logprobs === null ? null : tokenLogprobs(logits, id, top_logprobs);
+    freeNow(logits);
+    yield { id, logprobs };
     if (constraint?.ended(ids.slice(prompt_ids.length))) return 'stop';
     if (count % TOKENS_PER_TURN === 0) await yieldToEventLoop();
   }

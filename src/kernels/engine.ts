@@ -44,8 +44,11 @@ export interface Engine {
   readonly matmul: (linear: Linear, x: number, y: number, rows: number, options?: MatmulOptions) => void;
 }
 
-/** Rows a product quantises at a time: their records and results stay in the second-level cache. */
+/** Rows that a product quantises at a time, and the most bytes of them: so they stay in the second-level cache. */
 const CHUNK = 64;
+const CHUNK_BYTES = 512 * 1024;
+/** Of 32 quantised activations (assembly/quantize.ts). */
+const RECORD = 80;
 /** Static data of both builds ends below; `--memoryBase` in scripts/build-kernels.ts is where it begins. */
 const HEAP_BASE = 8_192;
 
@@ -71,7 +74,7 @@ function instantiate(module: WebAssembly.Module, build: KernelBuild, limit: numb
 
   function matmul(linear: Linear, x: number, y: number, rows: number, options: MatmulOptions = {}): void {
     const { in_features: k, out_features: n, weight, bias } = linear;
-    const { a, panel } = workspace(k);
+    const { a, panel, chunk } = workspace(k);
     const product = linear.bits === 4 ? kernels.matmul_q4 : kernels.matmul_q8;
     product(
       weight,
@@ -85,14 +88,21 @@ function instantiate(module: WebAssembly.Module, build: KernelBuild, limit: numb
       options.residual ?? 0,
       a,
       panel,
-      CHUNK,
+      chunk,
     );
   }
   return { build, memory, kernels, matmul };
 }
 
+interface Workspace {
+  readonly a: number;
+  readonly panel: number;
+  /** Rows that `a` has room for, a multiple of 4. */
+  readonly chunk: number;
+}
+
 /** Room for quantised rows and an unpacked tile, kept for the widest layer seen. */
-function createWorkspace(memory: WasmMemory): (k: number) => { readonly a: number; readonly panel: number } {
+function createWorkspace(memory: WasmMemory): (k: number) => Workspace {
   let widest = 0;
   let current = { a: 0, panel: 0 };
   return (k) => {
@@ -103,12 +113,16 @@ function createWorkspace(memory: WasmMemory): (k: number) => { readonly a: numbe
         memory.free(current.panel);
       }
       widest = blocks;
-      current = { a: memory.alloc(CHUNK * blocks * 80), panel: memory.alloc(blocks * 544) };
+      const row = RECORD * blocks;
+      current = {
+        a: memory.alloc(Math.min(CHUNK * row, Math.max(CHUNK_BYTES, 4 * row))),
+        panel: memory.alloc(blocks * 544),
+      };
     }
-    return current;
+    const fitting = 4 * Math.floor(CHUNK_BYTES / RECORD / blocks / 4);
+    return { ...current, chunk: Math.min(CHUNK, Math.max(4, fitting)) };
   };
 }
-
 function abort(): never {
   throw new Error('a kernel aborted');
 }

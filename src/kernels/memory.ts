@@ -80,8 +80,10 @@ export class WasmMemory {
 
   #grow(want: number): number {
     const end = this.size;
+    const last = this.#free.at(-1); // what is free at the end is a part of what is wanted
+    const free = last !== undefined && last.at + last.bytes === end ? last.bytes : 0;
     try {
-      this.memory.grow(Math.ceil(want / PAGE));
+      this.memory.grow(Math.ceil((want - free) / PAGE));
     } catch (cause) {
       throw new GlimpseError(
         'overloaded',

@@ -1,9 +1,10 @@
 import type { Bundle } from '../bundle/bundle.ts';
+import { freeNow } from '../free-now.ts';
 import type { Engine } from '../kernels/engine.ts';
 import type { GlimpseConfig } from './config.ts';
 import { lazy } from './lazy.ts';
 import { loadPart } from './load-part.ts';
-import { createLlama } from './llama/llama.ts';
+import { loadLlama } from './llama/load-llama.ts';
 import { createMutex } from './mutex.ts';
 import { createProjector } from './projector.ts';
 import type { ImageEncoder, PixelValues, VisionLanguageModel } from './types.ts';
@@ -16,11 +17,7 @@ export function createGlimpse(engine: Engine, bundle: Bundle, config: GlimpseCon
   const encoder = lazy(() =>
     loadPart(engine, bundle, VISION, (weights) => loadEncoder(engine, weights, config)),
   );
-  const decoder = lazy(() =>
-    loadPart(engine, bundle, ['language_model'], (weights) =>
-      createLlama(engine, weights, config.text_config),
-    ),
-  );
+  const decoder = lazy(() => loadLlama(engine, bundle, config.text_config));
   const classifier = lazy(() =>
     loadPart(engine, bundle, [CLASSIFIER], (weights) => {
       const { head_width } = config.vision_config;
@@ -60,6 +57,7 @@ async function loadEncoder(engine: Engine, weights: Weights, config: GlimpseConf
       return mutex(async () => {
         const pixels = pixel_values.read(0);
         engine.memory.f32(at, pixels.length).set(pixels);
+        freeNow(pixels);
         const features = await encoder.forward(at, signal);
         engine.kernels.mean_pixels(features, pooled, encoder.tokens, encoder.width);
         const pooler_output = engine.memory.f32(pooled, encoder.width).slice();

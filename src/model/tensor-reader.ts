@@ -1,5 +1,6 @@
 import type { DType, Tensor } from '../bundle/safetensors.ts';
 import { GlimpseError } from '../errors.ts';
+import { freeNow } from '../free-now.ts';
 
 /** Tensors taken by name from a stream of them, one after the other. */
 export interface TensorReader {
@@ -14,12 +15,15 @@ export interface TensorReader {
 export function createTensorReader(tensors: AsyncIterable<Tensor>): TensorReader {
   const iterator = tensors[Symbol.asyncIterator]();
   const kept = new Map<string, Tensor>();
+  let given: Tensor | undefined; // a copy
   return {
     async take(names) {
+      if (given) freeNow(given.data);
+      given = undefined;
       const early = names.map((name) => kept.get(name)).find((tensor) => tensor !== undefined);
       if (early) {
         kept.delete(early.name);
-        return early;
+        return (given = early);
       }
       for (;;) {
         const next = await iterator.next();

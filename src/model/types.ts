@@ -49,6 +49,8 @@ export interface Decoder {
   readonly vocab_size: number;
   /** The context length: prefix, prompt and answer together. */
   readonly max_position_embeddings: number;
+  /** What the keys and values of one position take, in bytes. */
+  readonly bytes_per_position: number;
   /** An empty sequence with room for `positions`. */
   create(positions: number): PastKeyValues;
   /**

@@ -39,6 +39,7 @@ export function createCrossAttentionDecoder(
 
   return {
     ...shape,
+    bytes_per_position: graph.bytes_per_position,
     create: () => graph.create(),
     async forward(batch) {
       const tokens: Extension[] = [];

@@ -1,10 +1,12 @@
 import { GlimpseError } from '../errors.ts';
 import { TensorPastKeyValues } from './past-key-values.ts';
-import type { Feeds, Graph, Runtime, Tensor } from './runtime.ts';
+import type { Feeds, Graph, GraphInput, Runtime, Tensor } from './runtime.ts';
 import { booleans, empty, floats, integers, joined, oneOf } from './tensors.ts';
 
 /** decoder_model_merged: one graph for a sequence's beginning and for every step after it. */
 export interface DecoderGraph {
+  /** See Decoder: of keys and values that grow with the sequence. */
+  readonly bytes_per_position: number;
   create(): TensorPastKeyValues;
   /**
    * Extends sequences, those together that are of one length and are extended by as many rows.
@@ -90,7 +92,9 @@ export function createDecoderGraph(
     });
   }
 
+  const growing = pasts.filter(([name]) => !name.includes('.encoder.'));
   return {
+    bytes_per_position: growing.reduce((sum, [, { shape }]) => sum + 4 * fixedElements(shape), 0),
     create: () => new TensorPastKeyValues(start),
     async extend(batch) {
       for (const { past, rows } of batch) requireRoom(past.length + rows, max_position_embeddings);
@@ -105,6 +109,11 @@ export function createDecoderGraph(
       return batch.map((extension) => logits.get(extension) ?? new Float32Array(0));
     },
   };
+}
+
+/** Elements of a tensor, its free dimensions counted once: those are the batch and the positions. */
+function fixedElements(shape: GraphInput['shape']): number {
+  return shape.reduce<number>((product, size) => (typeof size === 'number' ? product * size : product), 1);
 }
 
 const kindOf = ({ past, rows }: Extension): string => `${past.length} ${rows}`;

@@ -33,6 +33,7 @@ export function createPrefixDecoder(
 
   return {
     ...shape,
+    bytes_per_position: graph.bytes_per_position,
     create: () => graph.create(),
     async forward(batch) {
       const extensions: Extension[] = [];

@@ -55,12 +55,12 @@ export async function converse(
 
   const positions = prompt.input_ids.length + limit;
   const { num_beams, num_return_sequences: count } = config;
-  const at_once = Math.min(count, answerBudget.branches(positions));
-  requireRoomForBeams(num_beams, positions, answerBudget);
+  const at_once = Math.min(count, answerBudget.branches(decoder, positions));
+  requireRoomForBeams(num_beams, positions, answerBudget.branches(decoder, positions));
   const branches = Math.max(num_beams, at_once);
   const sequences = Math.max(num_beams, count) === 1 ? 1 : branches + 1; // the prompt's own stays
   const held: { release(): void }[] = [
-    await time('queue', () => answerBudget.acquire(positions, sequences, conversation)),
+    await time('queue', () => answerBudget.acquire(decoder, positions, sequences, conversation)),
   ];
   try {
     const prefilled = await time('prefill', () => prefillPrompt(decoder, prompt, prefixes, positions));
@@ -140,8 +140,7 @@ function requireKnown(logit_bias: ReadonlyMap<number, number>, vocab_size: numbe
 }
 
 /** Beams go on side by side: where they do not fit in memory together, no waiting helps. */
-function requireRoomForBeams(num_beams: number, positions: number, answerBudget: AnswerBudget): void {
-  const most = answerBudget.branches(positions);
+function requireRoomForBeams(num_beams: number, positions: number, most: number): void {
   if (num_beams === 1 || num_beams <= most) return;
   throw new GlimpseError(
     'invalid_value',

@@ -86,8 +86,8 @@ export interface PipelineConfig extends EmbedImageConfig {
   readonly model: string;
   /** Opens the bundle and makes the engine: nothing of it happens before the first request. */
   readonly load: () => Promise<LoadedBundle>;
-  /** Positions of image prefixes whose keys and values are kept. */
-  readonly max_prefix_positions: number;
+  /** Of keys and values of image prefixes that are kept. */
+  readonly max_prefix_bytes: number;
 }
 
 const NOTHING_FETCHED: Usage['fetched'] = new Map();
@@ -96,7 +96,7 @@ export function createPipeline(config: PipelineConfig): Pipeline {
   const { observer = UNOBSERVED } = config;
   const embedImage = createEmbedImage(config);
   const answerBudget = createAnswerBudget();
-  const prefixes = createPrefixCache(config.max_prefix_positions);
+  const prefixes = createPrefixCache(config.max_prefix_bytes);
   const current = createCurrentBundle(config.load, () => prefixes.clear());
 
   /** A request's way from its beginning to its end, by stage. It ends in order even when its client leaves. */

@@ -19,7 +19,7 @@ export async function prefillPrompt(
   room: number,
 ): Promise<PrefilledPrompt> {
   const read: PastKeyValues[] = [];
-  const past_key_values = await prefixes.fork(prefix_key, room, async () => {
+  const past_key_values = await prefixes.fork(prefix_key, decoder, room, async () => {
     const made = await readPrefix(decoder, prefix, prompt_ids.length - input_ids.length);
     read.push(made);
     return made;

@@ -40,6 +40,7 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
   const specialIds = new Set(special.values());
   const pattern = specialPattern(specialTokens);
   const plain = createPlainTokenizer(json, special, tokenizerConfig);
+  const { byte_fallback } = json.model; // no function below holds the file: its vocabulary is megabytes
   const byte_level = json.decoder?.type === 'ByteLevel' && !json.model.end_of_word_suffix;
   const added = new Map(json.added_tokens.map((token) => [token.id, token.content]));
   const affixes = affixesOf(json.post_processor);
@@ -55,7 +56,7 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
   function decode(ids: readonly number[]): string {
     const textIds = ids.filter(isText);
     if (textIds.length === 0) return '';
-    if (json.model.byte_fallback && plain.decoder) {
+    if (byte_fallback && plain.decoder) {
       return plain.decoder.decode(fuseBytes(textIds.map((id) => plain.id_to_token(id) ?? '')));
     }
     // As transformers does for BPE, whatever the config says: cleaning up would corrupt the text.
@@ -68,7 +69,7 @@ export function createTokenizer(tokenizerJson: unknown, tokenizerConfig: unknown
     const own = added.get(id);
     if (own !== undefined) return new TextEncoder().encode(own);
     if (byte_level) return byteLevelBytes(token);
-    const byte = json.model.byte_fallback ? fallbackByte(token) : undefined;
+    const byte = byte_fallback ? fallbackByte(token) : undefined;
     // A decoder would take the space off a text's beginning.
     const text = token.includes('\u2581') ? token.replaceAll('\u2581', ' ') : decode([id]);
     return byte === undefined ? new TextEncoder().encode(text) : Uint8Array.of(byte);
@@ -110,13 +111,17 @@ function createPlainTokenizer(
   special: ReadonlyMap<string, number>,
   tokenizerConfig: unknown,
 ): HuggingFaceTokenizer {
+  const { merges } = json.model;
   const plainJson = {
     ...json,
     normalizer: normalizerAsPython(json.normalizer),
     pre_tokenizer: preTokenizerAsPython(json.pre_tokenizer),
     post_processor: null,
     added_tokens: json.added_tokens.filter((token) => !token.special),
-    model: withoutSpecial(json.model, special),
+    model: {
+      ...withoutSpecial(json.model, special),
+      ...(Array.isArray(merges) && { merges: merges.map(pairOf) }),
+    },
   };
   try {
     const tokenizer = new HuggingFaceTokenizer(plainJson, z.looseObject({}).parse(tokenizerConfig));
@@ -127,6 +132,11 @@ function createPlainTokenizer(
       cause,
     });
   }
+}
+
+/** Before transformers 4.45 a merge was written as `left right`; of these the library would keep its own pairs. */
+function pairOf(merge: unknown): unknown {
+  return typeof merge === 'string' ? merge.split(' ', 2) : merge;
 }
 
 /** The library keeps the file that it has read all of: 8 MB of the 19 that SmolVLM's tokenizer would hold. */

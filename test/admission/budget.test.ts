@@ -97,10 +97,17 @@ describe('a budget', () => {
 
 it('a short answer does not stand behind long ones', async () => {
   const answers = createAnswerBudget();
-  const long = Array.from({ length: 10 }, () => answers.acquire(250, 8, someone).then(() => 'long'));
-  expect(await Promise.race([...long.slice(1), answers.acquire(12, 1, someone).then(() => 'short')])).toBe(
-    'short',
-  );
+  const decoder = { bytes_per_position: 12 * 1024 };
+  const long = Array.from({ length: 10 }, () => answers.acquire(decoder, 250, 8, someone).then(() => 'long'));
+  expect(
+    await Promise.race([...long.slice(1), answers.acquire(decoder, 12, 1, someone).then(() => 'short')]),
+  ).toBe('short');
+});
+
+it('answers go on side by side as the size of their keys and values allows', () => {
+  const answers = createAnswerBudget();
+  expect(answers.branches({ bytes_per_position: 12 * 1024 }, 100)).toBe(6);
+  expect(answers.branches({ bytes_per_position: 45 * 1024 }, 100)).toBe(1);
 });
 
 it('one caller has so many requests at once, and others are not counted with his', () => {

@@ -51,7 +51,7 @@ export function startServer(
     cache: createEmbedsCache({ max_bytes: 2 ** 20, onError: () => undefined, ...(tier ? { tier } : {}) }),
     limits: DEFAULT_LIMITS,
     fetchRemoteImage,
-    max_prefix_positions: 256,
+    max_prefix_bytes: 4 * 2 ** 20,
   });
   const app = createApp(() => pipeline);
   const noRequest = { signal: new AbortController().signal, waitUntil: () => undefined };

@@ -18,6 +18,7 @@ const SHAPES = [
   { n: 256, k: 704, rows: 1 },
   { n: 112, k: 240, rows: 130 },
   { n: 704, k: 257, rows: 4 },
+  { n: 8, k: 6000, rows: 70 }, // so wide that fewer than 64 rows are quantised at a time
 ];
 
 /** Any nibble, any normal or subnormal scale, either sign. */

@@ -32,6 +32,15 @@ describe('the allocator', () => {
     expect(memory.size, 'what was freed is one block again').toBe(before);
   });
 
+  it('grows by what is missing to the free bytes at its end', () => {
+    const memory = new WasmMemory(8192, 2 ** 24);
+    memory.alloc(2 ** 20);
+    memory.free(memory.alloc(2 ** 21));
+    const before = memory.size;
+    memory.alloc(2 ** 21 + 2 ** 17);
+    expect(memory.size - before).toBe(2 ** 17);
+  });
+
   it('refuses what passes the limit, and is well afterwards', () => {
     const memory = new WasmMemory(8192, 2 ** 20);
     expect(() => memory.alloc(2 ** 21)).toThrow(expect.objectContaining({ code: 'overloaded' }));

@@ -16,7 +16,7 @@ const SMOLVLM = llamaConfigSchema.parse({
 const engineOf = (limit: number) => createEngine(nodeKernelModules, limit);
 
 it.each([
-  [108 * MEBIBYTE, 286],
+  [108 * MEBIBYTE, 633], // its token embeddings are read by the row
   [256 * MEBIBYTE, 3654],
   [1024 * MEBIBYTE, 8192],
 ])(

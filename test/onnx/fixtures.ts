@@ -52,6 +52,6 @@ export function pipelineOf(model: Model, bundle: GenerativeBundle): Pipeline {
     cache: createEmbedsCache({ max_bytes: 2 ** 20, onError: () => undefined }),
     limits: DEFAULT_LIMITS,
     fetchRemoteImage: createFetchRemoteImage({ hosts: [] }),
-    max_prefix_positions: 128,
+    max_prefix_bytes: 2 ** 20,
   });
 }

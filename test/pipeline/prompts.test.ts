@@ -132,6 +132,7 @@ describe('the prefix cache', () => {
     const decoder: Decoder = {
       vocab_size: 10,
       max_position_embeddings: 100,
+      bytes_per_position: 10,
       create: (positions) => {
         expect(positions).toBe(4);
         return sequence;
@@ -146,7 +147,7 @@ describe('the prefix cache', () => {
 
   test('reads a prefix once', async () => {
     const { decoder, read } = countingDecoder();
-    const prefixes = createPrefixCache(100);
+    const prefixes = createPrefixCache(40);
     const first = await prefillPrompt(decoder, prompt, prefixes, 8);
     expect(first).toMatchObject({ cached_tokens: 0, prompt_ids: [1, IMAGE, 3, IMAGE, 4], input_ids: [4] });
     expect(read).toHaveLength(4);

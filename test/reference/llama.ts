@@ -108,6 +108,7 @@ export function createReferenceLlama(
   return {
     vocab_size: config.vocab_size,
     max_position_embeddings: config.max_position_embeddings,
+    bytes_per_position: 8,
     batches,
     get live() {
       return live.size;

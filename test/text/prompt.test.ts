@@ -78,6 +78,12 @@ test("the processor's template goes before the tokenizer's", () => {
   expect(renderPrompt(tokenizer, createChatTemplate(config, '{{ image_token }}'), [])).toEqual([4]);
 });
 
+test('a template in a file of its own, and none in tokenizer_config.json', () => {
+  expect(
+    renderPrompt(tokenizer, createChatTemplate({ image_token: '<image>' }, '{{ image_token }}'), []),
+  ).toEqual([4]);
+});
+
 test.each([[{}], [{ chat_template: [] }], [{ chat_template: 3 }], [{ chat_template: '{% for %}' }], [null]])(
   'what is no template is refused: %o',
   (config) => {

@@ -1,12 +1,16 @@
+import { ISOLATE_KERNELS_MEMORY } from '../../../src/kernels/isolate.ts';
 import type { LlamaConfig } from '../../../src/model/llama/config.ts';
+import { rowsPerPiece } from '../../../src/model/llama/streamed-embedding.ts';
+import { streamsEmbedding } from '../../../src/model/llama/weight-bytes.ts';
 import { embedding, floats, linear, type Module } from '../modules.ts';
 
 /** Decoders of Llama's family: Mistral's and Qwen2's too. */
 export function decoder(config: LlamaConfig): readonly Module[] {
   const { hidden_size: width, vocab_size, num_hidden_layers, tie_word_embeddings: tied } = config;
   const at = 'language_model';
+  const streamed = streamsEmbedding(config, ISOLATE_KERNELS_MEMORY);
   return [
-    embedding(`${at}.model.embed_tokens`, vocab_size, width),
+    embedding(`${at}.model.embed_tokens`, vocab_size, width, streamed ? rowsPerPiece(config) : undefined),
     ...Array.from({ length: num_hidden_layers }, (_, i) => layer(`${at}.model.layers.${i}`, config)).flat(),
     floats(`${at}.model.norm.weight`, width),
     ...(tied ? [] : [linear(`${at}.lm_head`, [vocab_size, width], { bias: false })]),

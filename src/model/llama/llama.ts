@@ -1,11 +1,11 @@
 import { GlimpseError } from '../../errors.ts';
 import type { Engine } from '../../kernels/engine.ts';
 import type { Decoder, DecoderInput } from '../types.ts';
-import { loadTokenEmbedding } from '../token-embedding.ts';
+import { residentEmbedding, type TokenEmbedding } from '../token-embedding.ts';
 import type { Weights } from '../weights.ts';
 import { createAttend, type Span } from './attend.ts';
 import type { LlamaConfig } from './config.ts';
-import { LlamaPastKeyValues } from './kv-cache.ts';
+import { bytesPerPosition, LlamaPastKeyValues } from './kv-cache.ts';
 import { loadLayers } from './layer.ts';
 import { createRotaryEmbedding } from './rotary-embedding.ts';
 
@@ -17,21 +17,28 @@ const PASS_ROWS = 64;
  * Qwen2ForCausalLM) with 4-bit weights.
  *
  * Its context is config.json's max_position_embeddings, but no memory is set aside for it: keys and values take
- * 8 * num_hidden_layers * num_key_value_heads * head_dim bytes a position as a sequence grows, which for
+ * `bytes_per_position` as a sequence grows, which for
  * SmolVLM-256M is 46 KB, and 377 MB at its 8192 positions. `create` and `forward` answer `overloaded` where the
  * kernels' memory ends first.
+ * @param streamed token embeddings that are not among the weights
  */
-export async function createLlama(engine: Engine, weights: Weights, config: LlamaConfig): Promise<Decoder> {
+export async function createLlama(
+  engine: Engine,
+  weights: Weights,
+  config: LlamaConfig,
+  streamed?: TokenEmbedding,
+): Promise<Decoder> {
   const { memory, kernels, matmul } = engine;
   const { hidden_size, intermediate_size, vocab_size, rms_norm_eps: eps, head_dim } = config;
   const { num_attention_heads: heads, num_key_value_heads: kvHeads, max_position_embeddings } = config;
 
-  const embed_tokens = await loadTokenEmbedding(weights, 'language_model.model.embed_tokens', config);
+  const embed_tokens =
+    streamed ?? (await residentEmbedding(engine, weights, 'language_model.model.embed_tokens', config));
   const layers = await loadLayers(weights, config);
   const norm = await weights.floats('language_model.model.norm.weight', hidden_size);
-  const lm_head = config.tie_word_embeddings
-    ? embed_tokens
-    : await weights.linear('language_model.lm_head', hidden_size, vocab_size, false);
+  const lm_head =
+    (config.tie_word_embeddings ? embed_tokens.table : undefined) ??
+    (await weights.linear('language_model.lm_head', hidden_size, vocab_size, false));
 
   const floats = (columns: number): number => memory.alloc(4 * PASS_ROWS * columns);
   const hidden = floats(hidden_size); // [rows, hidden_size]
@@ -79,28 +86,17 @@ export async function createLlama(engine: Engine, weights: Weights, config: Llam
     return memory.f32(logits, vocab_size).slice();
   }
 
-  /** Writes rows `from` to `from + rows` of an input to the hidden states. */
-  function embed(input: DecoderInput, from: number, rows: number, first: number): void {
-    const at = hidden + 4 * first * hidden_size;
-    if ('inputs_embeds' in input) {
-      const embeds = input.inputs_embeds.subarray(from * hidden_size, (from + rows) * hidden_size);
-      memory.f32(at, rows * hidden_size).set(embeds);
-      return;
-    }
-    input.input_ids.slice(from, from + rows).forEach((id, i) => {
-      kernels.unpack_q4_row(embed_tokens.weight, id, hidden_size, at + 4 * i * hidden_size);
-    });
-  }
-
-  function rowsOf(input: DecoderInput): number {
-    return 'inputs_embeds' in input ? input.inputs_embeds.length / hidden_size : input.input_ids.length;
+  async function embedsOf(input: DecoderInput): Promise<Float32Array> {
+    return 'inputs_embeds' in input ? input.inputs_embeds : embed_tokens.rows(input.input_ids);
   }
 
   return {
     vocab_size,
     max_position_embeddings,
+    bytes_per_position: bytesPerPosition(config),
     create: (positions) => new LlamaPastKeyValues(memory, config, positions),
-    forward(batch) {
+    async forward(batch) {
+      const embeds = await Promise.all(batch.map(embedsOf)); // nothing is awaited behind it
       const results = batch.map((): Float32Array => new Float32Array(0));
       let spans: Span[] = [];
       let used = 0;
@@ -111,13 +107,16 @@ export async function createLlama(engine: Engine, weights: Weights, config: Llam
         [spans, used, finished] = [[], 0, []];
       };
       batch.forEach((input, item) => {
-        const total = rowsOf(input);
+        const rows_embeds = embeds[item] ?? new Float32Array();
+        const total = rows_embeds.length / hidden_size;
         const past_key_values = ownedCache(input);
         requireRoom(past_key_values.length + total, max_position_embeddings);
         for (let from = 0; from < total;) {
           if (used === PASS_ROWS) flush();
           const rows = Math.min(total - from, PASS_ROWS - used);
-          embed(input, from, rows, used);
+          memory
+            .f32(hidden + 4 * used * hidden_size, rows * hidden_size)
+            .set(rows_embeds.subarray(from * hidden_size, (from + rows) * hidden_size));
           spans.push({ past_key_values, first: used, rows });
           used += rows;
           from += rows;
@@ -125,7 +124,7 @@ export async function createLlama(engine: Engine, weights: Weights, config: Llam
         }
       });
       flush();
-      return Promise.resolve(results);
+      return results;
     },
   };
 }

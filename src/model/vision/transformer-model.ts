@@ -4,8 +4,7 @@ import type { Engine } from '../../kernels/engine.ts';
 import { lazy } from '../lazy.ts';
 import type { LlamaConfig } from '../llama/config.ts';
 import { fitContext } from '../llama/fit-context.ts';
-import { createLlama } from '../llama/llama.ts';
-import { loadPart } from '../load-part.ts';
+import { loadLlama } from '../llama/load-llama.ts';
 import type { PixelValues, VisionLanguageModel } from '../types.ts';
 import type { Weights } from '../weights.ts';
 import { createTransformerEncoder, type Connector } from './encode-images.ts';
@@ -42,9 +41,7 @@ export function createTransformerModel(
     vision_config,
     [image_tokens, text_config.hidden_size],
   );
-  const decoder = lazy(() =>
-    loadPart(engine, bundle, ['language_model'], (weights) => createLlama(engine, weights, text_config)),
-  );
+  const decoder = lazy(() => loadLlama(engine, bundle, text_config));
   return {
     image_token_id,
     max_images: Math.floor(max_position_embeddings / image_tokens), // as many as the context holds

@@ -1,4 +1,5 @@
 import { yieldToEventLoop } from '../../event-loop.ts';
+import { freeNow } from '../../free-now.ts';
 import type { Engine } from '../../kernels/engine.ts';
 import { createRoom, inRoom, type Room } from '../../kernels/room.ts';
 import { bidirectionalAttention } from '../attention.ts';
@@ -87,7 +88,9 @@ export function createVisionTransformer(
       const embedImage = createEmbedImage(engine, config, room);
       return embeddings.use((part) => {
         return forEachMap(({ image, hidden, features }) => {
-          embedImage(part, pixel_values.read(image), hidden);
+          const pixels = pixel_values.read(image);
+          embedImage(part, pixels, hidden);
+          freeNow(pixels);
           keep(0, hidden, features);
         });
       }, signal);

@@ -31,9 +31,20 @@ it('counts 4.5 bits for a weight in 4, with its scales', () => {
 it('plans its memory: keys and values of three heads in thirty layers, the decoder’s weights beside them', () => {
   const memory = planMemory(architecture, plan, 49_280);
   expect(memory.kv_per_token).toBe(30 * 2 * 3 * 64 * 4);
-  expect(memory.resident['weights of the text half']).toBe((162_938_880 * 4.5) / 8 + 4 * 576 * 61);
+  const inMemory = 162_938_880 - 49_280 * 576; // token embeddings are read by the row
+  expect(memory.resident['weights of the text half']).toBe((inMemory * 4.5) / 8 + 4 * 576 * 61);
   expect(memory.resident['weights of the vision half']).toBe(0); // streamed
   expect(memory.context).toBe(8192);
+});
+
+it('gives each run of token embeddings that are read by the row a shard of its own', () => {
+  const isEmbedding = (name: string): boolean => name.startsWith('language_model.model.embed_tokens.');
+  const shards = plan.shards.filter(({ items }) => items.some(({ name }) => isEmbedding(name)));
+  expect(shards.map(({ items }) => items.map(({ name, rows }) => [name, rows])).slice(-2)).toEqual([
+    [['language_model.model.embed_tokens.122', 400]],
+    [['language_model.model.embed_tokens.123', 49_280 - 123 * 400]],
+  ]);
+  expect(shards).toHaveLength(124);
 });
 
 it('a smaller one fits, with its vision half in memory', () => {
