@@ -6,7 +6,7 @@ import { multiply } from '../../../test/reference/float-matmul.ts';
 import type { Source, Target } from '../import-model.ts';
 import { matchTensors } from '../match.ts';
 import type { Plan } from '../plan.ts';
-import { nameLayers, type NamedLayers } from './named-layers.ts';
+import { nameLayers, type NamedLayers } from '../named-layers.ts';
 import { publishedWeights, type PublishedWeights } from './published-weights.ts';
 import { runSample, type SampleOutputs } from './sample-run.ts';
 
