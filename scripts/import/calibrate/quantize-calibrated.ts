@@ -93,7 +93,8 @@ function setTargets(
 
 /** Leaves the block's steps. @returns the bits of its scale */
 function roundBlock(ties: Ties): number {
-  const largest = largestOf(targets);
+  settle(ties);
+  const largest = largestOf(moving);
   const nearest = toHalf(largest / -8);
   let best = 0; // too small for any scale: zeros
   let least = Infinity;
@@ -104,6 +105,18 @@ function roundBlock(ties: Ties): number {
   }
   roundWith(halfToFloat(best), ties, Infinity);
   return best;
+}
+
+/** The block's weights as they were best, were they not rounded: they are what a scale has to reach. */
+function settle({ length, passed }: Ties): void {
+  moving.set(targets);
+  for (let i = 0; i < length; i++) passOn(i, (weights[i] ?? 0) - (moving[i] ?? 0), length, passed);
+}
+
+/** To the weights behind number i in the block, what it leaves. */
+function passOn(i: number, left: number, length: number, passed: Float64Array): void {
+  const row = i * BLOCK;
+  for (let j = i + 1; j < length; j++) moving[j] = (moving[j] ?? 0) + (passed[row + j] ?? 0) * left;
 }
 
 /** Rounds the targets one after the other. @returns their error at the output, or some of it that is over `limit` */
@@ -117,9 +130,7 @@ function roundWith(scale: number, { length, passed, cost }: Ties, limit: number)
     const value = step * scale;
     steps[i] = step;
     total += (cost[i] ?? 0) * (target - value) * (target - value);
-    const left = (weights[i] ?? 0) - value;
-    const row = i * BLOCK;
-    for (let j = i + 1; j < length; j++) moving[j] = (moving[j] ?? 0) + (passed[row + j] ?? 0) * left;
+    passOn(i, (weights[i] ?? 0) - value, length, passed);
   }
   return total;
 }
