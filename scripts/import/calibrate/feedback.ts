@@ -13,8 +13,8 @@ export interface Feedback extends Group {
 }
 
 /**
- * Rows of independent inputs of the group's mean square that count as seen besides those that were: without them
- * a few photos would be believed too much. 64 and 512 are within two hundredths of it.
+ * Rows of independent inputs of the group's mean square that count as seen besides those that were: GPTQ's damping,
+ * which grows weaker with every photo. Without it a few of them would be believed too much.
  */
 const PRIOR = 128;
 
