@@ -5,7 +5,7 @@ import { importModel, placesOf, type Source, type Target } from '../import-model
 import type { Plan } from '../plan.ts';
 import { showShards, type Show } from '../progress.ts';
 import { fingerprintOf } from '../state.ts';
-import { hearInputs, type HeardProducts } from './hear-inputs.ts';
+import { hearInputs } from './hear-inputs.ts';
 import { openHeard, writeHeard, type HeardFile } from './heard-file.ts';
 import { QUESTION, samplesOf, TEXTS } from './samples.ts';
 
@@ -29,41 +29,64 @@ export async function calibrate(
   show: Show,
 ): Promise<Calibration> {
   const { folder, config, checkpoint } = source;
-  const beside = join(out, `${id}.calibration`);
-  const path = join(beside, 'inputs');
   const files = [...checkpoint.files, ...(await presentFiles(folder))].map((name) => join(folder, name));
-  const fingerprint = await fingerprintOf([...files, ...photos], {
-    ...{ config, shards: placesOf(plan), QUESTION, TEXTS },
-  });
+  const options = { config, shards: placesOf(plan), QUESTION, TEXTS };
+  const fingerprint = await fingerprintOf([...files, ...photos], options);
+  const beside = join(out, `${id}.calibration`);
+  const work = { folder: beside, inputs: join(beside, 'inputs'), fingerprint };
 
-  const before = openHeard(path, fingerprint);
-  const heard: HeardProducts = before?.all() ?? new Map<string, never>();
+  const before = openHeard(work.inputs, fingerprint);
   before?.close();
   if (!before) {
     const draft = { id: DRAFT, out: beside };
     await showShards(show, plan, (onShard) => importModel(source, plan, draft, onShard));
-    await writeHeard(path, fingerprint, 0, heard);
+    await writeHeard(work.inputs, fingerprint, 0, new Map());
   }
-  const samples = await samplesOf(join(beside, DRAFT), photos, hearInputs(heard));
+  await showPhotos(work, photos, show);
+  return openCalibration(work);
+}
+
+const DRAFT = 'draft';
+
+interface Work {
+  /** Of all that is on the disk only until the bundle is whole: a draft of it, and what was heard. */
+  readonly folder: string;
+  readonly inputs: string;
+  readonly fingerprint: string;
+}
+
+/** Goes on where the file ends, and writes it again behind every sample. */
+async function showPhotos(work: Work, photos: readonly string[], show: Show): Promise<void> {
+  const file = openWritten(work);
+  const heard = file.all();
+  file.close();
+  const samples = await samplesOf(join(work.folder, DRAFT), photos, hearInputs(heard));
   await show(samples.length, async (advance) => {
     for (const [i, sample] of samples.entries()) {
-      if (i >= (before?.samples ?? 0)) {
+      if (i >= file.samples) {
         await sample.run();
-        await writeHeard(path, fingerprint, i + 1, heard);
+        await writeHeard(work.inputs, work.fingerprint, i + 1, heard);
       }
       advance(1, sample.name);
     }
   });
+}
 
-  const file = openHeard(path, fingerprint);
+/** Apart from what was run: it is read product by product, and nothing else is kept. */
+function openCalibration(work: Work): Calibration {
+  const file = openWritten(work);
   return {
-    fingerprint,
-    inputsOf: (name) => file?.inputsOf(name),
+    fingerprint: work.fingerprint,
+    inputsOf: (name) => file.inputsOf(name),
     async remove() {
-      file?.close();
-      await rm(beside, { recursive: true });
+      file.close();
+      await rm(work.folder, { recursive: true });
     },
   };
 }
 
-const DRAFT = 'draft';
+function openWritten({ inputs, fingerprint }: Work): HeardFile {
+  const file = openHeard(inputs, fingerprint);
+  if (file === undefined) throw new Error(`${inputs} is gone: another import runs there.`);
+  return file;
+}

@@ -12,7 +12,7 @@ const TEMPLATE =
 /** A letter a token; other letters are none. */
 function tokenizer(letters: string, post_processor: object | null): object {
   const flags = { special: true, lstrip: false, rstrip: false, normalized: false, single_word: false };
-  const names = ['[', ']', '#', IMAGE.content, ...letters];
+  const names = ['[', ']', '#', IMAGE.content, ...Array.from(letters)];
   return {
     ...{ version: '1.0', truncation: null, padding: null, normalizer: null, post_processor },
     ...{
