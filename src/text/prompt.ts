@@ -18,7 +18,7 @@ export interface ChatTemplate {
 
 const tokenSchema = z.union([z.string(), z.looseObject({ content: z.string() }).transform((t) => t.content)]);
 const configSchema = z.looseObject({
-  chat_template: z.unknown().optional(),
+  chat_template: z.unknown().optional(), // zod refuses an absent one without
   /** Tokens of a model's own, `image_token` and the like; a list names none. */
   extra_special_tokens: z.record(z.string(), z.unknown()).catch({}),
 });
