@@ -7,7 +7,7 @@ import { DEFAULT_LIMITS } from './image/limits.ts';
 import { createEngine } from './kernels/engine.ts';
 import { nodeKernelModules } from './kernels/modules-node.ts';
 import { modelsOn } from './model/create-model.ts';
-import { loadBundle } from './pipeline/loaded-bundle.ts';
+import { loadBundle, type CreateModel } from './pipeline/loaded-bundle.ts';
 import { createFetchRemoteImage } from './remote-image/fetch-remote-image.ts';
 import { createPipeline, type Pipeline, type Query } from './pipeline/pipeline.ts';
 
@@ -18,9 +18,13 @@ const MEMORY = {
   prefixes: 16 * MEBIBYTE,
 };
 
+const modelOnKernels = modelsOn(() => createEngine(nodeKernelModules, MEMORY.kernels));
+
 export interface NodePipelineOptions {
   /** Hears the name of each of the bundle's files when it is asked for. */
   readonly onFetch?: (file: string) => void;
+  /** Makes the bundle's model; without it, one that the kernels run. */
+  readonly createModel?: CreateModel;
 }
 
 /**
@@ -29,19 +33,14 @@ export interface NodePipelineOptions {
  */
 export function createNodePipeline(
   folder: string,
-  { onFetch = () => undefined }: NodePipelineOptions = {},
+  { onFetch = () => undefined, createModel = modelOnKernels }: NodePipelineOptions = {},
 ): Pipeline {
   const path = resolve(folder);
   const model = basename(path);
   const source = heard(fileSource(dirname(path)), onFetch);
   return createPipeline({
     model,
-    load: () =>
-      loadBundle(
-        source,
-        model,
-        modelsOn(() => createEngine(nodeKernelModules, MEMORY.kernels)),
-      ),
+    load: () => loadBundle(source, model, createModel),
     cache: createEmbedsCache({ max_bytes: MEMORY.image_embeds, onError: () => undefined }), // no tier, no errors
     limits: DEFAULT_LIMITS,
     fetchRemoteImage: createFetchRemoteImage({ hosts: [] }),

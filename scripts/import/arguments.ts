@@ -12,6 +12,8 @@ export interface ImportArguments {
   readonly eightBit: readonly RegExp[];
   readonly dryRun: boolean;
   readonly check: boolean;
+  /** A folder of them, to calibrate with. */
+  readonly photos: string | undefined;
 }
 
 export const IMPORT_USAGE = `npm run import -- <folder> --id NAME [options]
@@ -20,6 +22,9 @@ export const IMPORT_USAGE = `npm run import -- <folder> --id NAME [options]
   --id NAME       the bundle's name: letters, digits, dots, dashes, underscores
   --out <folder>  where bundles lie (default: model-shards)
   --8bit <regex>  layers that get 8 bits instead of 4, by their names in the bundle; several times if need be
+  --calibrate <folder>
+                  rounds for what the layers read when the model describes the folder's photos (.jpg, .jpeg,
+                  .png): outputs err less, the import takes longer
   --dry-run       writes nothing: prints the sizes, and what memory the model takes in an isolate
   --check         runs a sample with the published weights and with the bundle's: prints the error by layer`;
 
@@ -34,6 +39,7 @@ export function parseImportArguments(args: readonly string[]): ImportArguments {
       '8bit': { type: 'string', multiple: true, default: [] },
       'dry-run': { type: 'boolean', default: false },
       check: { type: 'boolean', default: false },
+      calibrate: { type: 'string' },
     },
   });
   const [folder, ...more] = positionals;
@@ -50,6 +56,7 @@ export function parseImportArguments(args: readonly string[]): ImportArguments {
     eightBit: values['8bit'].map(pattern),
     dryRun: values['dry-run'],
     check: values.check,
+    photos: values.calibrate === undefined ? undefined : fromUser(values.calibrate),
   };
 }
 

@@ -16,6 +16,12 @@ export const CARRIED: readonly string[] = [
   ...['preprocessor_config.json', 'processor_config.json', 'README.md', 'LICENSE'],
 ];
 
+/** Those of them that a model folder has. */
+export async function presentFiles(folder: string): Promise<readonly string[]> {
+  const there = await Promise.all(CARRIED.map((name) => exists(join(folder, name))));
+  return CARRIED.filter((_, i) => there[i]);
+}
+
 /** The published config.json. */
 export function readConfig(folder: string): Promise<Json> {
   return readJson(folder, 'config.json', object);
@@ -45,16 +51,15 @@ export async function smallFiles(
 ): Promise<SmallFiles> {
   await requireParts(folder, config);
   const carried = await Promise.all(
-    CARRIED.map(async (name) => {
-      const path = join(folder, name);
-      return (await exists(path)) ? [[name, new Uint8Array(await readFile(path))] as const] : [];
-    }),
+    (await presentFiles(folder)).map(
+      async (name) => [name, new Uint8Array(await readFile(join(folder, name)))] as const,
+    ),
   );
   const quantization_config = {
     ...{ quant_method: 'glimpse-q4', bits: 4, group_size: 32, zero_point: 8, scale_dtype: 'float16' },
     modules_8bit,
   };
-  return { ...Object.fromEntries(carried.flat()), 'config.json': json({ ...config, quantization_config }) };
+  return { ...Object.fromEntries(carried), 'config.json': json({ ...config, quantization_config }) };
 }
 
 /** What the Worker asks of the files, each of which may stand in several places. */

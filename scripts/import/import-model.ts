@@ -5,13 +5,14 @@ import { fileEntry, indexOf, json, manifestOf } from '../bundle/bundle-files.ts'
 import { writeSafetensors } from '../bundle/safetensors-writer.ts';
 import type { Shard } from '../bundle/shards.ts';
 import type { Architecture } from './architectures/architecture.ts';
+import type { Calibration } from './calibrate/calibrate.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { CARRIED, smallFiles } from './files.ts';
 import { matchTensors } from './match.ts';
 import { slotsOf, type Piece } from './pieces.ts';
 import type { Plan } from './plan.ts';
 import type { QuantizationError } from './quantize-q4.ts';
-import { createQuantizer } from './quantize-piece.ts';
+import { createQuantizer, type Quantizer } from './quantize-piece.ts';
 import { fingerprintOf, openState, STATE, writeWhole, type FinishedShard } from './state.ts';
 
 export interface Source {
@@ -40,12 +41,14 @@ export interface Imported {
  * Writes the bundle, shard by shard. What an import that was cut off left is gone on with; the manifest
  * comes last, so that a bundle without one is none.
  * @param onShard is told of each shard that is done
+ * @param calibration what the 4-bit weights are rounded for, where there is one
  */
 export async function importModel(
   source: Source,
   plan: Plan,
   { id, out }: Target,
   onShard: (shard: Shard<Piece>) => void,
+  calibration?: Calibration,
 ): Promise<Imported> {
   const { folder, config, architecture, checkpoint } = source;
   const tensors = matchTensors(architecture, checkpoint.tensors);
@@ -55,11 +58,14 @@ export async function importModel(
   await clear(target, [STATE, ...plan.shards.map(({ name }) => name)]);
 
   const inputs = checkpoint.files.map((name) => join(folder, name));
-  const state = await openState(target, await fingerprintOf(inputs, { config, shards: shardNames(plan) }));
+  const options = { config, shards: placesOf(plan), calibration: calibration?.fingerprint };
+  const state = await openState(target, await fingerprintOf(inputs, options));
+  const quantize = (shard: Shard<Piece>): Promise<FinishedShard> =>
+    writeShard(target, shard, createQuantizer(checkpoint, tensors, calibration));
   const written: (readonly [string, FinishedShard])[] = [];
   for (const shard of plan.shards) {
     const done = await state.finished(shard.name);
-    const entry = done ?? (await writeShard(target, shard, checkpoint, tensors));
+    const entry = done ?? (await quantize(shard));
     if (!done) await state.finish(shard.name, entry);
     written.push([shard.name, entry]);
     onShard(shard);
@@ -103,10 +109,8 @@ async function clear(folder: string, names: readonly string[]): Promise<void> {
 async function writeShard(
   folder: string,
   { name, items }: Shard<Piece>,
-  checkpoint: Checkpoint,
-  tensors: ReturnType<typeof matchTensors>,
+  quantizer: Quantizer,
 ): Promise<FinishedShard> {
-  const quantizer = createQuantizer(checkpoint, tensors);
   const bytes = writeSafetensors(items.flatMap((piece) => quantizer.quantize(piece)));
   await writeWhole(join(folder, name), bytes);
   return { ...(await fileEntry(bytes)), error: quantizer.error };
@@ -119,7 +123,7 @@ function placed({ shards }: Plan): Parameters<typeof indexOf>[0] {
 }
 
 /** What stands in which shard, in which form: with the input's bytes it decides every shard's. */
-function shardNames({ shards }: Plan): readonly unknown[] {
+export function placesOf({ shards }: Plan): readonly unknown[] {
   return shards.map(({ name, items }) => [name, items.flatMap((piece) => slotsOf(piece))]);
 }
 

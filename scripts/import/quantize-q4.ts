@@ -1,5 +1,6 @@
 import { halfToFloat } from '../../src/kernels/reference.ts';
 import { toHalf } from './floats.ts';
+import { BLOCK, errorOf, largestOf, LEVELS, stepOf } from './q4-block.ts';
 
 /** Rows of a matrix in the bundle's 4 bits: value = (nibble - 8) * scale. */
 export interface Q4Rows {
@@ -18,23 +19,6 @@ export interface QuantizationError {
   readonly nearest: number;
   readonly total: number;
 }
-
-const BLOCK = 32;
-/** What a float16 scale reaches. */
-const MOST = 8 * 65_504;
-
-/**
- * Where the search puts the value of largest magnitude. Past -8 and 7 it is clipped, which pays where the
- * others come closer by it. On normally distributed weights these 17 leave 11% less squared error than Q4_0;
- * 82 levels would leave 0.2 percentage points less.
- */
-const LEVELS = [
-  ...[-9.2, -8.8, -8.4, -8, -7.7, -7.4, -7, -6.6, -6.2, -5.8],
-  ...[5.8, 6.2, 6.6, 7, 7.4, 7.8, 8.2],
-];
-
-/** Adding it leaves a double no place for a fraction: what is subtracted again was rounded, ties to even. */
-const ROUND = 1.5 * 2 ** 52;
 
 /**
  * Loops count by hand: iterators and callbacks would box a number a weight.
@@ -69,7 +53,6 @@ function searchScale(
 ): number {
   const largest = largestOf(block);
   const nearest = toHalf(largest / -8);
-  if (Math.abs(largest) > MOST) throw new RangeError(`${largest} is too large for a float16 scale`);
   if (halfToFloat(nearest) === 0) return 0; // too small for any scale: zeros
   const searched = toHalf(fitScale(block, largest));
   const [nearestError, searchedError] = [errorOf(block, nearest), errorOf(block, searched)];
@@ -92,7 +75,7 @@ function fitScale(block: Float64Array, largest: number): number {
     let qq = 0;
     for (let i = 0; i < BLOCK; i++) {
       const w = block[i] ?? 0;
-      const step = clamp(w * inverse + ROUND - ROUND);
+      const step = stepOf(w, inverse);
       wq += w * step;
       qq += step * step;
     }
@@ -104,34 +87,8 @@ function fitScale(block: Float64Array, largest: number): number {
   return best;
 }
 
-function errorOf(block: Float64Array, half: number): number {
-  const scale = halfToFloat(half);
-  const inverse = scale === 0 ? 0 : 1 / scale;
-  let error = 0;
-  for (let i = 0; i < BLOCK; i++) {
-    const w = block[i] ?? 0;
-    const difference = w - clamp(w * inverse + ROUND - ROUND) * scale;
-    error += difference * difference;
-  }
-  return error;
-}
-
 function pack(block: Float64Array, scale: number, q: Uint8Array, at: number, bytes: number): void {
   const inverse = scale === 0 ? 0 : 1 / scale;
-  const nibble = (i: number): number => clamp((block[i] ?? 0) * inverse + ROUND - ROUND) + 8;
+  const nibble = (i: number): number => stepOf(block[i] ?? 0, inverse) + 8;
   for (let i = 0; i < bytes; i++) q[at + i] = nibble(2 * i) | (nibble(2 * i + 1) << 4);
-}
-
-function clamp(step: number): number {
-  return step < -8 ? -8 : step > 7 ? 7 : step;
-}
-
-/** With its sign. */
-function largestOf(block: Float64Array): number {
-  let largest = 0;
-  for (let i = 0; i < BLOCK; i++) {
-    const w = block[i] ?? 0;
-    if (Math.abs(w) > Math.abs(largest)) largest = w;
-  }
-  return largest;
 }

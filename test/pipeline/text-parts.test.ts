@@ -27,6 +27,7 @@ describe('the chat template', () => {
   test.each([
     ['of the tokenizer', {}, 1],
     ['in its own file', jinja, 2],
+    ['in its own file alone', { ...jinja, 'tokenizer_config.json': { pad_token: '<pad>' } }, 2],
     ['in the older file', { ...jinja, ...json }, 3],
     ['of the processor', { ...jinja, ...json, 'processor_config.json': { chat_template: '<pad>' } }, 5],
     ['of a processor without one', { ...jinja, 'processor_config.json': { image_seq_len: 64 } }, 2],

@@ -3,10 +3,11 @@ import { fileSource } from '../../../src/bundle/sources/file.ts';
 import { createEngine, type Engine } from '../../../src/kernels/engine.ts';
 import { nodeKernelModules } from '../../../src/kernels/modules-node.ts';
 import { multiply } from '../../../test/reference/float-matmul.ts';
+import type { PixelValues } from '../../../src/model/types.ts';
 import type { Source, Target } from '../import-model.ts';
 import { matchTensors } from '../match.ts';
 import type { Plan } from '../plan.ts';
-import { nameLayers, type NamedLayers } from './named-layers.ts';
+import { nameLayers, type NamedLayers } from '../named-layers.ts';
 import { publishedWeights, type PublishedWeights } from './published-weights.ts';
 import { runSample, type SampleOutputs } from './sample-run.ts';
 
@@ -35,13 +36,18 @@ const OUTPUTS =
  * Runs one sample twice through the engine: with the published weights, in floating point, and with the
  * bundle's, as the Worker does. Convolutions between products are the bundle's both times.
  */
-export async function checkBundle(source: Source, plan: Plan, { id, out }: Target): Promise<Check> {
+export async function checkBundle(
+  source: Source,
+  plan: Plan,
+  { id, out }: Target,
+  pixel_values?: PixelValues,
+): Promise<Check> {
   const { architecture, checkpoint } = source;
   const weights = publishedWeights(checkpoint, matchTensors(architecture, checkpoint.tensors), plan);
   const bundle = await openBundle(fileSource(out), id);
   const run = async (make: (layers: NamedLayers) => Engine, hear: Hear): Promise<SampleOutputs> => {
     const layers = nameLayers(bundle, createEngine(nodeKernelModules, MEMORY));
-    return runSample(heard(make(layers), layers, hear), layers.bundle);
+    return runSample(heard(make(layers), layers, hear), layers.bundle, pixel_values);
   };
 
   const expected: { readonly name: string; readonly output: Float32Array }[] = [];

@@ -21,11 +21,15 @@ const configSchema = z.object({
 });
 type SampleConfig = z.infer<typeof configSchema>;
 
-/** The same for every run of a model: a picture of waves, and tokens from all over the vocabulary. */
-export async function runSample(engine: Engine, bundle: Bundle): Promise<SampleOutputs> {
+/** The same for every run of a model: an image, or else a picture of waves, and tokens from all over the vocabulary. */
+export async function runSample(
+  engine: Engine,
+  bundle: Bundle,
+  pixel_values?: PixelValues,
+): Promise<SampleOutputs> {
   const model = await createModel(engine, bundle);
   const config = configSchema.parse(await bundle.json('config.json'));
-  const image = await (await model.encoder()).encode(waves(config));
+  const image = await (await model.encoder()).encode(pixel_values ?? waves(config));
   if ('decoder' in model) return { logits: await decode(await model.decoder(), image.data) };
   return { image_embeds: [image.data], ...(await embedTexts(model, image.data, config)) };
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Bundle } from '../../../src/bundle/bundle.ts';
-import type { Engine, Linear } from '../../../src/kernels/engine.ts';
+import type { Bundle } from '../../src/bundle/bundle.ts';
+import type { Engine, Linear } from '../../src/kernels/engine.ts';
 
 /** A bundle and an engine that remember which layers of the one lie where in the memory of the other. */
 export interface NamedLayers {
