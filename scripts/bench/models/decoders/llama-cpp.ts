@@ -10,7 +10,7 @@ const LIBRARY = join(PACKAGE, 'node_modules/node-llama-cpp/dist/index.js');
 
 /** What is used of node-llama-cpp, whose types are not there before it is installed. */
 interface NodeLlamaCpp {
-  getLlama(options: object): Promise<{
+  readonly getLlama: (options: object) => Promise<{
     loadModel(options: { readonly modelPath: string }): Promise<{
       createContext(options: object): Promise<Context>;
     }>;
