@@ -44,12 +44,11 @@ describe('the default decoder as GGUF', () => {
     const tokenizer = JSON.parse(readFileSync('model-shards/glimpse-10m/tokenizer.json', 'utf8')) as {
       readonly model: { readonly vocab: Readonly<Record<string, number>>; readonly merges: string[][] };
     };
-    const tokens = read.metadata['tokenizer.ggml.tokens'] as string[];
+    const metadata: Readonly<Record<string, unknown>> = { ...read.metadata }; // their types know few keys
+    const tokens = metadata['tokenizer.ggml.tokens'] as string[];
     expect(tokens).toHaveLength(4096);
     for (const [token, id] of Object.entries(tokenizer.model.vocab)) expect(tokens[id]).toBe(token);
-    expect(read.metadata['tokenizer.ggml.merges']).toEqual(
-      tokenizer.model.merges.map((pair) => pair.join(' ')),
-    );
+    expect(metadata['tokenizer.ggml.merges']).toEqual(tokenizer.model.merges.map((pair) => pair.join(' ')));
   });
 
   it('has every tensor of llama.cpp, the embeddings as the output', () => {
