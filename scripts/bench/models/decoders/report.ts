@@ -19,7 +19,8 @@ export function decodersMarkdown(races: DecoderRaces): readonly string[] {
   return [
     '## Decoders alone',
     `Every engine in turns on the same ${PROMPT_IDS.length} ids of text, then ${ANSWER_TOKENS} tokens, greedy, one ` +
-      'thread, on Node; of the calls that begin in a round's second the fastest counts. llama.cpp is native code (node-llama-cpp), with ' +
+      'thread, on Node; of the calls that begin in the second of a round the fastest counts. llama.cpp is native code ' +
+      '(node-llama-cpp), with ' +
       "the bundle's own 4-bit weights as Q4_0: nothing is rounded on the way. Its times are by its own clock, which " +
       'leaves out the choice of a token and all that Node does; those of the others have both in them. ' +
       "onnxruntime-web runs the graphs of transformers.js, q4 and fp32, without transformers.js' own share. " +
