@@ -10,12 +10,14 @@ const LIBRARY = join(PACKAGE, 'node_modules/node-llama-cpp/dist/index.js');
 
 /** What is used of node-llama-cpp, whose types are not there before it is installed. */
 interface NodeLlamaCpp {
-  readonly getLlama: (options: object) => Promise<{
-    loadModel(options: { readonly modelPath: string }): Promise<{
-      createContext(options: object): Promise<Context>;
-    }>;
-    dispose(): Promise<void>;
-  }>;
+  readonly getLlama: (options: object) => Promise<Library>;
+}
+interface Library {
+  loadModel(options: { readonly modelPath: string }): Promise<Model>;
+}
+interface Model {
+  createContext(options: object): Promise<Context>;
+  dispose(): Promise<void>;
 }
 interface Context {
   getSequence(): Sequence;
@@ -32,12 +34,25 @@ interface Sequence {
 }
 
 /** Installs the build for a CPU alone: the packages for GPUs are node-llama-cpp's optional dependencies. */
-export function installLlamaCpp(): void {
+function installLlamaCpp(): void {
   if (existsSync(LIBRARY)) return;
   execFileSync('npm', ['ci', '--omit=optional', '--ignore-scripts', '--no-audit', '--no-fund'], {
     cwd: PACKAGE,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+}
+
+/** What llama.cpp has said since it was last asked. */
+let log = '';
+const logger = (_level: string, line: string): void => void (log += `${line}\n`);
+
+/** One for all models: a second one would not log to us. */
+let library: Promise<Library> | undefined;
+
+async function loadLibrary(): Promise<Library> {
+  installLlamaCpp();
+  const { getLlama } = (await import(LIBRARY)) as NodeLlamaCpp;
+  return getLlama({ gpu: false, build: 'never', maxThreads: 1, logLevel: 'info', logger });
 }
 
 /**
@@ -46,12 +61,11 @@ export function installLlamaCpp(): void {
  * @param folder with a decoder written as GGUF
  */
 export async function openLlamaCpp(folder: string, positions: number): Promise<DecoderRival> {
-  installLlamaCpp();
-  const { getLlama } = (await import(LIBRARY)) as NodeLlamaCpp;
-  let log = '';
-  const logger = (_level: string, line: string): void => void (log += `${line}\n`);
-  const llama = await getLlama({ gpu: false, build: 'never', maxThreads: 1, logLevel: 'info', logger });
-  const model = await llama.loadModel({ modelPath: join(folder, FILES.gguf) });
+  const model = await (
+    await (library ??= loadLibrary())
+  ).loadModel({
+    modelPath: join(folder, FILES.gguf),
+  });
   const context = await model.createContext({
     ...{ contextSize: positions, batchSize: positions, sequences: 1, threads: 1 },
     performanceTracking: true,
@@ -88,6 +102,6 @@ export async function openLlamaCpp(folder: string, positions: number): Promise<D
       }
       throw new Error('llama.cpp gave no token');
     },
-    release: () => llama.dispose(),
+    release: () => model.dispose(),
   };
 }
