@@ -33,13 +33,20 @@ interface Sequence {
   ): AsyncIterable<{ readonly probabilities: ReadonlyMap<number, number> }>;
 }
 
-/** Installs the build for a CPU alone: the packages for GPUs are node-llama-cpp's optional dependencies. */
+/**
+ * Installs the build for a CPU alone: the packages for GPUs are node-llama-cpp's optional dependencies. By the
+ * lock, but not by `npm ci`, which refuses a lock that does not list those of other platforms.
+ */
 function installLlamaCpp(): void {
   if (existsSync(LIBRARY)) return;
-  execFileSync('npm', ['ci', '--omit=optional', '--ignore-scripts', '--no-audit', '--no-fund'], {
-    cwd: PACKAGE,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  execFileSync(
+    'npm',
+    ['install', '--no-save', '--omit=optional', '--ignore-scripts', '--no-audit', '--no-fund'],
+    {
+      cwd: PACKAGE,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  );
 }
 
 /** What llama.cpp has said since it was last asked. */
