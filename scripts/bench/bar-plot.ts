@@ -13,7 +13,9 @@ export interface BarPlot {
 }
 
 const [LEFT, WIDTH, ROW, GAP] = [190, 900, 13, 12] as const;
-const DECADES = [0.5, 1, 2, 5, 10, 20, 50, 100, 200] as const;
+/** What is less is drawn as this; the number beside it tells. */
+const LEAST = 0.2;
+const DECADES = [0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200] as const;
 
 /** Ratios: medians as bars on a logarithmic axis, quartiles as whiskers. */
 export function barPlot({ title, legend, groups }: BarPlot): string {
@@ -52,7 +54,7 @@ function drawn({ ratio: { q1, median, q3 }, color }: Bar, y: number): string {
 }
 
 function x(ratio: number): number {
-  const [low, high] = [Math.log(0.5), Math.log(400)];
-  const place = (Math.log(Math.max(ratio, 0.5)) - low) / (high - low);
+  const [low, high] = [Math.log(LEAST), Math.log(400)];
+  const place = (Math.log(Math.max(ratio, LEAST)) - low) / (high - low);
   return fixed(LEFT + place * (WIDTH - LEFT - 40));
 }

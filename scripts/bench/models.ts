@@ -1,10 +1,10 @@
 /**
- * Measures whole models: glimpse-10m against transformers.js and against the ONNX engine, and with --smolvlm
- * Glimpse on the shape of SmolVLM-256M, in one run.
+ * Measures whole models: glimpse-10m against transformers.js and against the ONNX engine, its decoder against
+ * native llama.cpp and onnxruntime-web, and with --smolvlm the shape of SmolVLM-256M, in one run.
  *
  *   npm run bench:models -- [--smolvlm <bundle>] [--quick]
  *
- * writes scripts/bench/results/models.{json,md,svg}; some three minutes. --quick: few rounds; prints, writes nothing.
+ * writes scripts/bench/results/models.{json,md,svg} and decoders.svg; some ten minutes. --quick: few rounds; prints, writes nothing.
  * These make the bundle (0.5 GB, then 0.15 GB):
  *
  *   node scripts/bench/random-checkpoint.ts --out /tmp/smolvlm-random --one-tile
@@ -18,8 +18,11 @@ import { ROOT, fromUser } from '../cli/paths.ts';
 import { runCommand } from '../cli/run-command.ts';
 import { describeMachine, load } from './machine.ts';
 import { benchDefaultModel } from './models/default-model.ts';
+import { raceDecoders } from './models/decoders/race.ts';
+import { decodersPlot } from './models/decoders/report.ts';
 import { markdown, plot, type ModelResults } from './models/report.ts';
 import { benchSmolVlm } from './models/smolvlm.ts';
+import { BUNDLE, DEFAULT_BUNDLE, benchedBundle } from './pipeline.ts';
 import { rounded, section } from './run.ts';
 
 interface Arguments {
@@ -49,6 +52,7 @@ await runCommand({
     writeFileSync(join(folder, 'models.json'), `${JSON.stringify(results, rounded, 2)}\n`);
     writeFileSync(join(folder, 'models.md'), markdown(results));
     writeFileSync(join(folder, 'models.svg'), plot(results));
+    writeFileSync(join(folder, 'decoders.svg'), decodersPlot(results.decoders, results.machine));
     console.log(`Written to ${folder}`);
   },
 });
@@ -62,8 +66,18 @@ async function measure({ smolvlm, quick }: Arguments): Promise<ModelResults> {
       smolvlm === undefined
         ? null
         : await section('SmolVLM-256M', () => benchSmolVlm(smolvlm, quick ? 1 : 5));
+    const decoders = {
+      [BUNDLE]: await section('glimpse-10m, decoders', () =>
+        raceDecoders(DEFAULT_BUNDLE, join(folder, 'decoder'), quick ? 2 : 8),
+      ),
+      ...(smolvlm !== undefined && {
+        'SmolVLM-256M': await section('SmolVLM-256M, decoders', () =>
+          raceDecoders(benchedBundle(smolvlm), join(folder, 'large-decoder'), quick ? 1 : 3),
+        ),
+      }),
+    };
     const command = `npm run bench:models${smolvlm === undefined ? '' : ' -- --smolvlm <bundle>'}`;
-    return { machine: describeMachine(command, [before, load()]), default_model, smolvlm: large };
+    return { machine: describeMachine(command, [before, load()]), default_model, smolvlm: large, decoders };
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path';
 import { fileSource } from '../../src/bundle/sources/file.ts';
 import { createEmbedsCache } from '../../src/cache/embeds-cache.ts';
 import { DEFAULT_LIMITS } from '../../src/image/limits.ts';
@@ -30,6 +31,11 @@ export interface BenchedBundle {
 
 /** In the Worker's limits. */
 export const DEFAULT_BUNDLE: BenchedBundle = { bundles: BUNDLES, id: BUNDLE, kernel_bytes: 64 * 2 ** 20 };
+
+/** A larger one. */
+export function benchedBundle(folder: string): BenchedBundle {
+  return { bundles: dirname(folder), id: basename(folder), kernel_bytes: 2 ** 28 };
+}
 
 /** The Worker's pipeline on Node, with nothing behind its memory cache. */
 export function pipelineOnNode(

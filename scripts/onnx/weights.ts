@@ -11,6 +11,24 @@ export async function collectTensors(tensors: AsyncIterable<Tensor>): Promise<Re
   return collected;
 }
 
+/** Layers that stand in the bundle in pieces, `name.0.weight...`, `name.1.weight...`, as one. See src/model/linear-pieces.ts. */
+export function joinPieces(tensors: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Tensor> {
+  const whole = (name: string): string => name.replace(/\.\d+(\.weight\.\w+)$/, '$1');
+  const joined = [...Map.groupBy(tensors.values(), ({ name }) => whole(name))].map(([name, pieces]) => {
+    const ordered = pieces.toSorted((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
+    const [rows, ...columns] = [
+      ordered.reduce((sum, { shape: [n = 0] }) => sum + n, 0),
+      ...(pieces[0]?.shape.slice(1) ?? []),
+    ];
+    const data = Buffer.concat(ordered.map(({ data }) => data));
+    return [
+      name,
+      { name, dtype: pieces[0]?.dtype ?? 'U8', shape: [rows, ...columns], data: new Uint8Array(data) },
+    ] as const;
+  });
+  return new Map(joined);
+}
+
 export function tensorOf(tensors: ReadonlyMap<string, Tensor>, name: string): Tensor {
   const found = tensors.get(name);
   if (found === undefined) throw new Error(`the bundle has no ${name}`);

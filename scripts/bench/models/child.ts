@@ -6,7 +6,6 @@
  * Prints how far the resident set grew at its highest, in bytes: the engine's code, its model, one answer.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
 import { residentBytes } from '../proc.ts';
 import type { Rival } from './rival.ts';
 
@@ -24,6 +23,7 @@ async function open(folder: string): Promise<Rival> {
   if (kind === 'fp32' || kind === 'q4') {
     return (await import('./transformers-js.ts')).openTransformersJs(folder, kind);
   }
+  const { benchedBundle } = await import('../pipeline.ts');
   const { openGlimpse } = await import('./glimpse.ts');
-  return openGlimpse({ bundles: dirname(folder), id: basename(folder), kernel_bytes: 2 ** 28 });
+  return openGlimpse(benchedBundle(folder));
 }

@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { openBundle } from '../../../src/bundle/bundle.ts';
 import { fileSource } from '../../../src/bundle/sources/file.ts';
 import { idefics3ConfigSchema } from '../../../src/model/idefics3.ts';
 import { spread, type Spread } from '../harness.ts';
 import { photo, variant } from '../photos.ts';
+import { benchedBundle } from '../pipeline.ts';
 import { createFloor } from './floor.ts';
 import { openGlimpse } from './glimpse.ts';
 import { peakMemory } from './peak-memory.ts';
@@ -37,7 +38,7 @@ export interface SmolVlmResult {
 
 /** @param folder a bundle of the shape of SmolVLM-256M whose images are not split */
 export async function benchSmolVlm(folder: string, rounds: number): Promise<SmolVlmResult> {
-  const bundle = { bundles: dirname(folder), id: basename(folder), kernel_bytes: 2 ** 28 };
+  const bundle = benchedBundle(folder);
   const files = await openBundle(fileSource(bundle.bundles), bundle.id);
   const floor = createFloor(idefics3ConfigSchema.parse(await files.json('config.json')));
   const glimpse = openGlimpse(bundle, { max_new_tokens: ANSWER_TOKENS, do_sample: false });
