@@ -1,26 +1,41 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openBundle } from '../../src/bundle/bundle.ts';
+import { z } from 'zod';
+import { openBundle, type Bundle } from '../../src/bundle/bundle.ts';
 import { fileSource } from '../../src/bundle/sources/file.ts';
 import { glimpseConfigSchema, type GlimpseConfig } from '../../src/model/config.ts';
+import { idefics3ConfigSchema, type Idefics3Config } from '../../src/model/idefics3.ts';
 import { json } from '../bundle/bundle-files.ts';
 import { embedTokens, llamaDecoder } from './llama-graph.ts';
+import { siglipVision } from './siglip-graph.ts';
 import { visionModel } from './vision-graph.ts';
-import { collectTensors } from './weights.ts';
+import { collectTensors, joinPieces } from './weights.ts';
+
+const configSchema = z.union([glimpseConfigSchema, idefics3ConfigSchema]);
+
+type Write = (name: string, bytes: Uint8Array) => Promise<void>;
 
 /**
- * A bundle of the default architecture as a model folder that transformers.js runs: to it, it is a LLaVA,
- * whose class asks for nothing but a vision encoder, embeddings and a decoder.
+ * A bundle of the default architecture, of Idefics3's or of SmolVLM's as a model folder that transformers.js runs.
  * @param bundles where the bundle lies
  */
 export async function exportFolder(bundles: string, id: string, out: string): Promise<void> {
   const bundle = await openBundle(fileSource(bundles), id);
-  const config = glimpseConfigSchema.parse(await bundle.json('config.json'));
-  const text = await collectTensors(bundle.tensors(['language_model']));
-  const preprocessor = Object(await bundle.json('preprocessor_config.json')) as object;
-
   await mkdir(join(out, 'onnx'), { recursive: true });
-  const write = (name: string, bytes: Uint8Array): Promise<void> => writeFile(join(out, name), bytes);
+  const write: Write = (name, bytes) => writeFile(join(out, name), bytes);
+  const config = configSchema.parse(await bundle.json('config.json'));
+  if (config.model_type === 'glimpse') await exportGlimpse(bundle, config, write);
+  else await exportIdefics3(bundle, config, write);
+
+  const text = joinPieces(await collectTensors(bundle.tensors(['language_model'])));
+  await write('onnx/embed_tokens.onnx', embedTokens(text, config.text_config));
+  await write('onnx/decoder_model_merged.onnx', llamaDecoder(text, config.text_config, 'fp32'));
+  await write('onnx/decoder_model_merged_q4.onnx', llamaDecoder(text, config.text_config, 'q4'));
+}
+
+/** To transformers.js it is a LLaVA, whose class asks for nothing but a vision encoder, embeddings and a decoder. */
+async function exportGlimpse(bundle: Bundle, config: GlimpseConfig, write: Write): Promise<void> {
+  const preprocessor = Object(await bundle.json('preprocessor_config.json')) as object;
   await write('config.json', json(llavaConfig(config)));
   await write('preprocessor_config.json', json({ ...preprocessor, processor_class: 'LlavaProcessor' }));
   await write('processor_config.json', json(processorConfig(config)));
@@ -28,10 +43,26 @@ export async function exportFolder(bundles: string, id: string, out: string): Pr
     await write(name, await bundle.bytes(name));
   }
   await write('onnx/vision_encoder.onnx', await visionModel(bundle, config));
-  await write('onnx/embed_tokens.onnx', embedTokens(text, config.text_config));
-  await write('onnx/decoder_model_merged.onnx', llamaDecoder(text, config.text_config, 'fp32'));
-  await write('onnx/decoder_model_merged_q4.onnx', llamaDecoder(text, config.text_config, 'q4'));
 }
+
+/** All that was published with it goes along. */
+async function exportIdefics3(bundle: Bundle, config: Idefics3Config, write: Write): Promise<void> {
+  for (const name of PUBLISHED.filter((name) => bundle.has(name)))
+    await write(name, await bundle.bytes(name));
+  const tensors = await collectTensors(bundle.tensors(['vision_tower', 'connector']));
+  await write('onnx/vision_encoder.onnx', siglipVision(tensors, config));
+}
+
+const PUBLISHED = [
+  'config.json',
+  'generation_config.json',
+  'preprocessor_config.json',
+  'processor_config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'chat_template.json',
+  'chat_template.jinja',
+];
 
 function llavaConfig({ image_token_id, vision_config, text_config }: GlimpseConfig): object {
   return {
