@@ -1,5 +1,5 @@
 /**
- * Writes a bundle of the default architecture as a model folder in transformers.js' layout.
+ * Writes a bundle of the default architecture, of Idefics3's or of SmolVLM's as a model folder in transformers.js' layout.
  *
  *   npm run export:onnx -- --out <folder> [--id glimpse-10m]
  */
@@ -12,7 +12,7 @@ await runCommand({
   usage: `npm run export:onnx -- --out <folder> [--id glimpse-10m] [--from model-shards]
 
   --out     the folder to write: config.json, tokenizer.json, onnx/... as transformers.js reads them
-  --id      the bundle, one of the default architecture
+  --id      the bundle: of the default architecture, Idefics3's or SmolVLM's
   --from    where bundles lie`,
   parse(args) {
     const { values } = parseArgs({

@@ -1,6 +1,6 @@
 /**
  * Measures whole models: glimpse-10m against transformers.js and against the ONNX engine, its decoder against
- * native llama.cpp and onnxruntime-web, and with --smolvlm the shape of SmolVLM-256M, in one run.
+ * native llama.cpp and onnxruntime-web, and with --smolvlm the shape of SmolVLM-256M as well, in one run.
  *
  *   npm run bench:models -- [--smolvlm <bundle>] [--quick]
  *
@@ -22,6 +22,7 @@ import { raceDecoders } from './models/decoders/race.ts';
 import { decodersPlot } from './models/decoders/report.ts';
 import { markdown, plot, type ModelResults } from './models/report.ts';
 import { benchSmolVlm } from './models/smolvlm.ts';
+import { benchSmolVlmRivals } from './models/smolvlm-rivals.ts';
 import { BUNDLE, DEFAULT_BUNDLE, benchedBundle } from './pipeline.ts';
 import { rounded, section } from './run.ts';
 
@@ -66,6 +67,10 @@ async function measure({ smolvlm, quick }: Arguments): Promise<ModelResults> {
       smolvlm === undefined
         ? null
         : await section('SmolVLM-256M', () => benchSmolVlm(smolvlm, quick ? 1 : 5));
+    const smolvlm_rivals =
+      smolvlm === undefined
+        ? []
+        : await section('SmolVLM-256M, rivals', () => benchSmolVlmRivals(smolvlm, folder, quick ? 1 : 3));
     const decoders = {
       [BUNDLE]: await section('glimpse-10m, decoders', () =>
         raceDecoders(DEFAULT_BUNDLE, join(folder, 'decoder'), quick ? 2 : 8),
@@ -77,7 +82,8 @@ async function measure({ smolvlm, quick }: Arguments): Promise<ModelResults> {
       }),
     };
     const command = `npm run bench:models${smolvlm === undefined ? '' : ' -- --smolvlm <bundle>'}`;
-    return { machine: describeMachine(command, [before, load()]), default_model, smolvlm: large, decoders };
+    const machine = describeMachine(command, [before, load()]);
+    return { machine, default_model, smolvlm: large, smolvlm_rivals, decoders };
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -45,13 +45,20 @@ async function exportGlimpse(bundle: Bundle, config: GlimpseConfig, write: Write
   await write('onnx/vision_encoder.onnx', await visionModel(bundle, config));
 }
 
-/** All that was published with it goes along. */
+/** All that was published with it goes along, the chat template where transformers.js looks. */
 async function exportIdefics3(bundle: Bundle, config: Idefics3Config, write: Write): Promise<void> {
-  for (const name of PUBLISHED.filter((name) => bundle.has(name)))
+  for (const name of PUBLISHED.filter((name) => bundle.has(name))) {
     await write(name, await bundle.bytes(name));
+  }
+  const { chat_template } = templateSchema.parse(bundle.has(TEMPLATE) ? await bundle.json(TEMPLATE) : {});
+  const tokenizer = Object(await bundle.json('tokenizer_config.json')) as object;
+  await write('tokenizer_config.json', json({ chat_template, ...tokenizer }));
   const tensors = await collectTensors(bundle.tensors(['vision_tower', 'connector']));
   await write('onnx/vision_encoder.onnx', siglipVision(tensors, config));
 }
+
+const TEMPLATE = 'chat_template.json';
+const templateSchema = z.object({ chat_template: z.string().optional() });
 
 const PUBLISHED = [
   'config.json',
@@ -59,8 +66,6 @@ const PUBLISHED = [
   'preprocessor_config.json',
   'processor_config.json',
   'tokenizer.json',
-  'tokenizer_config.json',
-  'chat_template.json',
   'chat_template.jinja',
 ];
 

@@ -10,7 +10,11 @@ import { timedBy, type Rival } from './rival.ts';
  * @param folder as scripts/onnx/export-folder.ts writes it
  * @param decoder the decoder's weights; vision_encoder and embed_tokens are float32
  */
-export async function openTransformersJs(folder: string, decoder: DecoderDtype): Promise<Rival> {
+export async function openTransformersJs(
+  folder: string,
+  decoder: DecoderDtype,
+  generation: { readonly max_new_tokens?: number } = {},
+): Promise<Rival> {
   const { AutoModelForImageTextToText, AutoProcessor, RawImage, Tensor, TextStreamer } =
     await loadTransformers(dirname(folder));
   const name = basename(folder);
@@ -21,18 +25,22 @@ export async function openTransformersJs(folder: string, decoder: DecoderDtype):
   if (tokenizer === undefined) throw new Error('the processor has no tokenizer');
   const content = [{ type: 'image' }, { type: 'text', text: PROMPT }];
   const messages = [{ role: 'user', content }];
+  const isIdefics3 = 'image_seq_len' in processor.config; // whose processor takes the text first
   return {
     async ask(image) {
       const start = performance.now();
       const moments: number[] = [];
       const prompt = processor.apply_chat_template(messages, { add_generation_prompt: true });
-      const inputs = (await processor(await RawImage.fromBlob(new Blob([image])), prompt)) as object;
+      const picture = await RawImage.fromBlob(new Blob([image]));
+      const inputs = (await (isIdefics3
+        ? processor(prompt, [picture])
+        : processor(picture, prompt))) as object;
       const streamer = new TextStreamer(tokenizer, {
         skip_prompt: true,
         callback_function: () => undefined, // and not to stdout
         token_callback_function: () => void moments.push(performance.now()),
       });
-      const output = await model.generate({ ...inputs, do_sample: false, streamer });
+      const output = await model.generate({ ...inputs, do_sample: false, ...generation, streamer });
       if (!(output instanceof Tensor)) throw new TypeError('generate gave no ids');
       const ids = (output.tolist() as number[][]).map((row) => row.slice(-moments.length));
       const [answer = ''] = processor.batch_decode(ids, { skip_special_tokens: true });

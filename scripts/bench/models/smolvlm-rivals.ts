@@ -1,0 +1,83 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DecoderDtype } from '../../onnx/llama-graph.ts';
+import { exportFolder } from '../../onnx/export-folder.ts';
+import { ratio, spread, type Spread } from '../harness.ts';
+import { photo, variant } from '../photos.ts';
+import { benchedBundle } from '../pipeline.ts';
+import { openGlimpse } from './glimpse.ts';
+import { peakMemory } from './peak-memory.ts';
+import { tokensPerSecond, type Rival } from './rival.ts';
+import { openTransformersJs } from './transformers-js.ts';
+
+const ANSWER_TOKENS = 24;
+
+/** transformers.js by the weights of its decoder. */
+const DTYPES: readonly DecoderDtype[] = ['fp32', 'q4'];
+
+export interface LargeRival {
+  readonly name: string;
+  readonly first_token_ms: Spread;
+  readonly tokens_per_second: Spread;
+  readonly peak_memory: number;
+  /** Times as much as Glimpse takes, round by round. */
+  readonly ratios: { readonly first_token: Spread; readonly token: Spread; readonly peak_memory: Spread };
+}
+
+interface Samples {
+  readonly first: number[];
+  readonly token: number[];
+}
+
+/**
+ * Whole models of the shape of SmolVLM-256M in turns: Glimpse first, and transformers.js on what is exported of the
+ * same bundle. Each image is new.
+ * @param folder where the model is exported to
+ */
+export async function benchSmolVlmRivals(
+  bundleFolder: string,
+  folder: string,
+  rounds: number,
+): Promise<readonly LargeRival[]> {
+  const bundle = benchedBundle(bundleFolder);
+  const exported = join(folder, bundle.id);
+  await exportFolder(bundle.bundles, bundle.id, exported);
+  const generation = { max_new_tokens: ANSWER_TOKENS };
+  const rivals = new Map<string, Rival>([
+    ['Glimpse', openGlimpse(bundle, { ...generation, do_sample: false })],
+  ]);
+  for (const dtype of DTYPES) {
+    rivals.set(`transformers.js ${dtype}`, await openTransformersJs(exported, dtype, generation));
+  }
+
+  const picture = photo(512, 512);
+  const samples = new Map(
+    [...rivals.keys()].map((name): [string, Samples] => [name, { first: [], token: [] }]),
+  );
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, rival] of rivals) {
+      const answer = await rival.ask(variant(picture, `${name} ${round}`));
+      samples.get(name)?.first.push(answer.first_token_ms);
+      samples.get(name)?.token.push(1000 / tokensPerSecond(answer));
+    }
+  }
+
+  const path = join(folder, 'large-photo.jpg');
+  writeFileSync(path, picture);
+  const peaks = [
+    peakMemory('glimpse', path, bundleFolder),
+    ...DTYPES.map((dtype) => peakMemory(dtype, path, exported)),
+  ];
+  const ours = samples.get('Glimpse') ?? { first: [], token: [] };
+  return [...samples].map(([name, { first, token }], index) => ({
+    name,
+    first_token_ms: spread(first),
+    tokens_per_second: spread(token.map((ms) => 1000 / ms)),
+    peak_memory: peaks[index] ?? NaN,
+    ratios: {
+      first_token: ratio(first, ours.first),
+      token: ratio(token, ours.token),
+      peak_memory: ratio([peaks[index] ?? NaN], peaks.slice(0, 1)),
+    },
+  }));
+}
