@@ -1,6 +1,7 @@
 """
 Features of the frozen trunk for some views of every photo, so that training never runs the trunk:
 OUT/features/{train,dev,objects}.safetensors. A file that is there already is kept.
+Those that only training reads are computed in bf16, as training computes; the others are evaluated on too.
 """
 
 from pathlib import Path
@@ -53,9 +54,10 @@ def compute_features(encoder: Encoder, run: Run, folder: str, views: int) -> dic
             read_view(path, run.config.vision.image_size, view, run.config.features.smallest_crop, run.config.seed)
             for path, view in paths[start : start + BATCH]
         ]
-        features = encoder.trunk(pixel_values(torch.stack(pixels)).to(run.device))
+        with torch.autocast(run.device.type, dtype=torch.bfloat16, enabled=folder == "train"):
+            features = encoder.trunk(pixel_values(torch.stack(pixels)).to(run.device))
         trunk.append(features.half().cpu())
-        teacher.append(encoder.classify(encoder.tail(features)).half().cpu())
+        teacher.append(encoder.classify(encoder.tail(features.float())).half().cpu())
     by_photo = (-1, views)
     return {"trunk": torch.cat(trunk).unflatten(0, by_photo), "teacher": torch.cat(teacher).unflatten(0, by_photo)}
 

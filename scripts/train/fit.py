@@ -6,10 +6,10 @@ from pathlib import Path
 import torch
 
 from .batches import Batch, TrainingData
+from .branch_logits import branch_logits
 from .command import Run, parse_run
 from .losses import distillation, imitation
 from .model import Glimpse
-from .packing import IGNORED, pack
 from .starting_point import build_model, write_weights
 from .trainer import Figures, Losses, Trainer
 
@@ -35,14 +35,12 @@ def main() -> None:
 
 def losses(model: Glimpse, batch: Batch, run: Run) -> Losses:
     settings, device = run.config.cross_entropy, run.device
-    packed = pack(batch.branches, 1 + model.image_tokens).to(device)
-    answered = packed.targets != IGNORED
     with torch.autocast(device.type, dtype=torch.bfloat16):
         features = model.vision.tail(batch.trunk.to(device))
-        logits = model.packed_logits(model.image_embeds(features), packed, answered)
+        answers = branch_logits(model, model.image_embeds(features), batch.branches)
     kept = distillation(model.vision.classify(features), batch.teacher.to(device))
     return {
-        "imitation": imitation(logits, packed.targets[answered], settings.label_smoothing),
+        "imitation": imitation(answers.logits, answers.targets, settings.label_smoothing),
         "distillation": settings.distillation * kept,
     }
 

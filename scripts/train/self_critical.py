@@ -10,12 +10,13 @@ import torch
 
 from . import fit
 from .batches import Batch, TrainingData
+from .branch_logits import branch_logits
 from .command import Run, parse_run
 from .generation import generate, sample
 from .layers import fixed_weights
 from .losses import distillation, imitation, leave_one_out, reinforcement
 from .model import ASSISTANT, END, Glimpse
-from .packing import IGNORED, Branch, pack
+from .packing import Branch
 from .questions.of_photo import CAPTION_PROMPT
 from .rewards import CiderReward
 from .starting_point import build_model, write_weights
@@ -73,12 +74,10 @@ def losses(model: Glimpse, batch: Batch, sampled: list[list[Branch]], run: Run) 
     settings, device = run.config.self_critical, run.device
     extra = sampled + [[] for _ in batch.branches[len(sampled) :]]
     branches = [asked + more for asked, more in zip(batch.branches, extra, strict=True)]
-    packed = pack(branches, 1 + model.image_tokens).to(device)
-    answered = packed.targets != IGNORED
     with torch.autocast(device.type, dtype=torch.bfloat16):
         features = model.vision.tail(batch.trunk.to(device))
-        logits = model.packed_logits(model.image_embeds(features), packed, answered)
-    targets, advantages = packed.targets[answered], packed.advantages[answered]
+        answers = branch_logits(model, model.image_embeds(features), branches)
+    logits, targets, advantages = answers.logits, answers.targets, answers.advantages
     person = advantages.isnan()
     kept = distillation(model.vision.classify(features), batch.teacher.to(device))
     return {
