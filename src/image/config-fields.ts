@@ -46,12 +46,13 @@ export const commonFields = {
 
 type Common = z.output<z.ZodObject<typeof commonFields>>;
 
-/** @returns undefined if it normalises by nothing */
-export function normalizationOf(config: Common): Normalization | undefined {
+/** Fails in `context` where it should normalise and does not say by what. */
+export function normalizationOf(config: Common, context: z.RefinementCtx): Normalization {
   const { image_mean, image_std } = config;
   const scale = config.do_rescale ? config.rescale_factor : 1;
   if (!config.do_normalize) return { scale, mean: [0, 0, 0], std: [1, 1, 1] };
-  return image_mean && image_std && { scale, mean: image_mean, std: image_std };
+  if (image_mean && image_std) return { scale, mean: image_mean, std: image_std };
+  const message = 'do_normalize needs image_mean and image_std';
+  context.addIssue({ code: 'custom', path: ['image_mean'], message });
+  return z.NEVER;
 }
-
-export const NO_MEAN = 'do_normalize needs image_mean and image_std';

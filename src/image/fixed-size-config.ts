@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { commonFields, NO_MEAN, normalizationOf, pixels } from './config-fields.ts';
+import { commonFields, normalizationOf, pixels } from './config-fields.ts';
 
 const byte = z.int().min(0).max(255);
 const area = z.strictObject({ height: pixels, width: pixels });
@@ -52,12 +52,9 @@ export const fixedSizeSchema = z
     }
     const crop = config.do_center_crop ? crop_size : undefined;
     if (config.do_center_crop && !crop) return fail('crop_size', 'is missing: do_center_crop needs it');
-    const normalization = normalizationOf(config);
-    if (!normalization) return fail('image_mean', NO_MEAN);
-
     const output = {
       kind: 'fixed' as const,
-      ...normalization,
+      ...normalizationOf(config, context),
       filter: config.resample,
       do_pad: config.do_pad,
       background_color:

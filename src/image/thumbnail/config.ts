@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { commonFields, NO_MEAN, normalizationOf, pixels } from '../config-fields.ts';
+import { commonFields, normalizationOf, pixels } from '../config-fields.ts';
 
 /** Files of 2022 have the width first. */
 const widthFirst = z.tuple([pixels, pixels]).transform(([width, height]) => ({ height, width }));
@@ -20,19 +20,12 @@ export const thumbnailSchema = z
     random_padding: z.literal(false).optional(),
     do_center_crop: z.literal(false).optional(),
   })
-  .transform((config, context) => {
-    const normalization = normalizationOf(config);
-    if (!normalization) {
-      context.addIssue({ code: 'custom', path: ['image_mean'], message: NO_MEAN });
-      return z.NEVER;
-    }
-    return {
-      kind: 'thumbnail' as const,
-      ...normalization,
-      filter: config.resample,
-      canvas: config.size,
-      align_long_axis: config.do_align_long_axis,
-    };
-  });
+  .transform((config, context) => ({
+    kind: 'thumbnail' as const,
+    ...normalizationOf(config, context),
+    filter: config.resample,
+    canvas: config.size,
+    align_long_axis: config.do_align_long_axis,
+  }));
 
 export type ThumbnailConfig = z.output<typeof thumbnailSchema>;

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { commonFields, NO_MEAN, normalizationOf, pixels } from '../config-fields.ts';
+import { commonFields, normalizationOf, pixels } from '../config-fields.ts';
 
 const edge = z.strictObject({ longest_edge: pixels });
 
@@ -19,20 +19,13 @@ export const tilesSchema = z
     // transformers' way to ask for the grid.
     return_row_col_info: z.unknown().optional(),
   })
-  .transform((config, context) => {
-    const normalization = normalizationOf(config);
-    if (!normalization) {
-      context.addIssue({ code: 'custom', path: ['image_mean'], message: NO_MEAN });
-      return z.NEVER;
-    }
-    return {
-      kind: 'tiles' as const,
-      ...normalization,
-      filter: config.resample,
-      longest_edge: config.size.longest_edge,
-      tile: config.max_image_size.longest_edge,
-      split: config.do_image_splitting,
-    };
-  });
+  .transform((config, context) => ({
+    kind: 'tiles' as const,
+    ...normalizationOf(config, context),
+    filter: config.resample,
+    longest_edge: config.size.longest_edge,
+    tile: config.max_image_size.longest_edge,
+    split: config.do_image_splitting,
+  }));
 
 export type TilesConfig = z.output<typeof tilesSchema>;
