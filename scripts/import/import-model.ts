@@ -5,7 +5,7 @@ import { fileEntry, indexOf, json, manifestOf } from '../bundle/bundle-files.ts'
 import { writeSafetensors } from '../bundle/safetensors-writer.ts';
 import type { Shard } from '../bundle/shards.ts';
 import type { Architecture } from './architectures/architecture.ts';
-import type { Calibration } from './calibrate/calibrate.ts';
+import type { Calibration } from './calibrate/calibration.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { CARRIED, smallFiles } from './files.ts';
 import { matchTensors } from './match.ts';

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../src/bundle/safetensors.ts';
-import type { Calibration } from './calibrate/calibrate.ts';
+import type { Calibration } from './calibrate/calibration.ts';
 import { feedbackOf } from './calibrate/feedback.ts';
 import { quantizeCalibrated } from './calibrate/quantize-calibrated.ts';
 import type { Checkpoint, PublishedTensor } from './checkpoint.ts';

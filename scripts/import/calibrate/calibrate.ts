@@ -5,17 +5,10 @@ import { importModel, placesOf, type Source, type Target } from '../import-model
 import type { Plan } from '../plan.ts';
 import { showShards, type Show } from '../progress.ts';
 import { fingerprintOf } from '../state.ts';
+import type { Calibration } from './calibration.ts';
 import { hearInputs } from './hear-inputs.ts';
 import { openHeard, writeHeard, type HeardFile } from './heard-file.ts';
 import { QUESTION, samplesOf, TEXTS } from './samples.ts';
-
-/** What a model's layers read of photos: they can be rounded for it. */
-export interface Calibration extends Pick<HeardFile, 'inputsOf'> {
-  /** Of all that decides it. */
-  readonly fingerprint: string;
-  /** Takes away what stands on the disk. */
-  remove(): Promise<void>;
-}
 
 /**
  * Writes a bundle beside the target, rounded as without photos, and shows it the photos. What a run that was cut
