@@ -6,10 +6,10 @@ import { fileSource } from '../../src/bundle/sources/file.ts';
 import { glimpseConfigSchema, type GlimpseConfig } from '../../src/model/config.ts';
 import { idefics3ConfigSchema, type Idefics3Config } from '../../src/model/idefics3.ts';
 import { json } from '../bundle/bundle-files.ts';
-import { embedTokens, llamaDecoder } from './llama-graph.ts';
+import { exportTextHalf } from './export-text-half.ts';
 import { siglipVision } from './siglip-graph.ts';
 import { visionModel } from './vision-graph.ts';
-import { collectTensors, joinPieces } from './weights.ts';
+import { collectTensors } from './weights.ts';
 
 const configSchema = z.union([glimpseConfigSchema, idefics3ConfigSchema]);
 
@@ -26,11 +26,7 @@ export async function exportFolder(bundles: string, id: string, out: string): Pr
   const config = configSchema.parse(await bundle.json('config.json'));
   if (config.model_type === 'glimpse') await exportGlimpse(bundle, config, write);
   else await exportIdefics3(bundle, config, write);
-
-  const text = joinPieces(await collectTensors(bundle.tensors(['language_model'])));
-  await write('onnx/embed_tokens.onnx', embedTokens(text, config.text_config));
-  await write('onnx/decoder_model_merged.onnx', llamaDecoder(text, config.text_config, 'fp32'));
-  await write('onnx/decoder_model_merged_q4.onnx', llamaDecoder(text, config.text_config, 'q4'));
+  await exportTextHalf(bundle, config.text_config, join(out, 'onnx'));
 }
 
 /** To transformers.js it is a LLaVA, whose class asks for nothing but a vision encoder, embeddings and a decoder. */

@@ -14,8 +14,8 @@ const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
 
 /**
  * A model folder whose files are fetched when they are needed and checked against the manifest before
- * they are used. Nothing is kept but the index of tensors: every call fetches, so a call after a failed one may succeed. Methods
- * reject with GlimpseError `shard_unavailable` (a file is missing, short, long, altered or out of reach;
+ * they are used. Nothing is kept but the index of tensors: every call fetches, so a call after a failed one may
+ * succeed. Methods reject with GlimpseError `shard_unavailable` (a file is missing, short, long, altered or out of reach;
  * the message names it) or `bundle_invalid` (the bundle was built wrongly).
  */
 export interface Bundle {

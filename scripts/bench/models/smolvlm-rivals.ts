@@ -24,7 +24,12 @@ export interface LargeRival {
   readonly ratios: { readonly first_token: Spread; readonly token: Spread; readonly peak_memory: Spread };
 }
 
-interface Samples {
+interface Entrant {
+  readonly name: string;
+  readonly rival: Rival;
+  /** Of a fresh process, in bytes. */
+  readonly peak: (photo: string) => number;
+  /** Milliseconds, round by round. */
   readonly first: number[];
   readonly token: number[];
 }
@@ -43,41 +48,44 @@ export async function benchSmolVlmRivals(
   const exported = join(folder, bundle.id);
   await exportFolder(bundle.bundles, bundle.id, exported);
   const generation = { max_new_tokens: ANSWER_TOKENS };
-  const rivals = new Map<string, Rival>([
-    ['Glimpse', openGlimpse(bundle, { ...generation, do_sample: false })],
-  ]);
+  const entrant = (name: string, rival: Rival, peak: Entrant['peak']): Entrant => {
+    return { name, rival, peak, first: [], token: [] };
+  };
+  const glimpse = entrant('Glimpse', openGlimpse(bundle, { ...generation, do_sample: false }), (photo) =>
+    peakMemory('glimpse', photo, bundleFolder),
+  );
+  const entrants = [glimpse];
   for (const dtype of DTYPES) {
-    rivals.set(`transformers.js ${dtype}`, await openTransformersJs(exported, dtype, generation));
+    const rival = await openTransformersJs(exported, dtype, generation);
+    const peak = (photo: string): number => peakMemory(dtype, photo, exported);
+    entrants.push(entrant(`transformers.js ${dtype}`, rival, peak));
   }
 
   const picture = photo(512, 512);
-  const samples = new Map(
-    [...rivals.keys()].map((name): [string, Samples] => [name, { first: [], token: [] }]),
-  );
   for (let round = 0; round < rounds; round++) {
-    for (const [name, rival] of rivals) {
+    for (const { name, rival, first, token } of entrants) {
       const answer = await rival.ask(variant(picture, `${name} ${round}`));
-      samples.get(name)?.first.push(answer.first_token_ms);
-      samples.get(name)?.token.push(1000 / tokensPerSecond(answer));
+      first.push(answer.first_token_ms);
+      token.push(1000 / tokensPerSecond(answer));
     }
   }
 
   const path = join(folder, 'large-photo.jpg');
   writeFileSync(path, picture);
-  const peaks = [
-    peakMemory('glimpse', path, bundleFolder),
-    ...DTYPES.map((dtype) => peakMemory(dtype, path, exported)),
-  ];
-  const ours = samples.get('Glimpse') ?? { first: [], token: [] };
-  return [...samples].map(([name, { first, token }], index) => ({
-    name,
-    first_token_ms: spread(first),
-    tokens_per_second: spread(token.map((ms) => 1000 / ms)),
-    peak_memory: peaks[index] ?? NaN,
-    ratios: {
-      first_token: ratio(first, ours.first),
-      token: ratio(token, ours.token),
-      peak_memory: ratio([peaks[index] ?? NaN], peaks.slice(0, 1)),
-    },
-  }));
+  const ours = glimpse.peak(path);
+  return entrants.map((entrant) => {
+    const { name, first, token } = entrant;
+    const peak_memory = entrant === glimpse ? ours : entrant.peak(path);
+    return {
+      name,
+      first_token_ms: spread(first),
+      tokens_per_second: spread(token.map((ms) => 1000 / ms)),
+      peak_memory,
+      ratios: {
+        first_token: ratio(first, glimpse.first),
+        token: ratio(token, glimpse.token),
+        peak_memory: ratio([peak_memory], [ours]),
+      },
+    };
+  });
 }

@@ -17,9 +17,8 @@ const PASS_ROWS = 64;
  * Qwen2ForCausalLM) with 4-bit weights.
  *
  * Its context is config.json's max_position_embeddings, but no memory is set aside for it: keys and values take
- * `bytes_per_position` as a sequence grows, which for
- * SmolVLM-256M is 46 KB, and 377 MB at its 8192 positions. `create` and `forward` answer `overloaded` where the
- * kernels' memory ends first.
+ * `bytes_per_position` as a sequence grows, which for SmolVLM-256M is 46 KB, and 377 MB at its 8192 positions.
+ * `create` and `forward` answer `overloaded` where the kernels' memory ends first.
  * @param streamed token embeddings that are not among the weights
  */
 export async function createLlama(

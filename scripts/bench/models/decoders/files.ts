@@ -4,17 +4,14 @@ import { z } from 'zod';
 import { openBundle } from '../../../../src/bundle/bundle.ts';
 import { fileSource } from '../../../../src/bundle/sources/file.ts';
 import { llamaConfigSchema, type LlamaConfig } from '../../../../src/model/llama/config.ts';
-import { embedTokens, llamaDecoder } from '../../../onnx/llama-graph.ts';
-import { collectTensors, joinPieces } from '../../../onnx/weights.ts';
+import { exportTextHalf, TEXT_GRAPHS } from '../../../onnx/export-text-half.ts';
 import { ggufDecoder } from '../../gguf/llama-decoder.ts';
 import { tokenizerMetadata } from '../../gguf/tokenizer.ts';
 import type { BenchedBundle } from '../../pipeline.ts';
 
 export const FILES = {
   gguf: 'decoder-q4_0.gguf',
-  embed: 'embed_tokens.onnx',
-  fp32: 'decoder_model_merged.onnx',
-  q4: 'decoder_model_merged_q4.onnx',
+  ...TEXT_GRAPHS,
 } as const;
 
 const configSchema = z.object({ text_config: llamaConfigSchema, tie_word_embeddings: z.boolean() });
@@ -27,13 +24,8 @@ export async function writeDecoders({ bundles, id }: BenchedBundle, folder: stri
   const config = { ...text_config, tie_word_embeddings };
   const { eos_token_id } = generationSchema.parse(await bundle.json('generation_config.json'));
   const tokenizer = tokenizerMetadata(await bundle.json('tokenizer.json'), config.vocab_size, eos_token_id);
-  const tensors = joinPieces(await collectTensors(bundle.tensors(['language_model'])));
   mkdirSync(folder, { recursive: true });
-  const write = (file: keyof typeof FILES, bytes: Uint8Array): void =>
-    writeFileSync(join(folder, FILES[file]), bytes);
-  write('gguf', ggufDecoder(tensors, config, tokenizer));
-  write('embed', embedTokens(tensors, config));
-  write('q4', llamaDecoder(tensors, config, 'q4'));
-  write('fp32', llamaDecoder(tensors, config, 'fp32'));
+  const tensors = await exportTextHalf(bundle, config, folder);
+  writeFileSync(join(folder, FILES.gguf), ggufDecoder(tensors, config, tokenizer));
   return config;
 }
