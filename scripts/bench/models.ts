@@ -16,14 +16,16 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ROOT, fromUser } from '../cli/paths.ts';
 import { runCommand } from '../cli/run-command.ts';
+import { exportFolder } from '../onnx/export-folder.ts';
 import { describeMachine, load } from './machine.ts';
 import { benchDefaultModel } from './models/default-model.ts';
-import { raceDecoders } from './models/decoders/race.ts';
+import { raceDecoders, type DecodersResult } from './models/decoders/race.ts';
 import { decodersPlot } from './models/decoders/report.ts';
 import { markdown, plot, type ModelResults } from './models/report.ts';
-import { benchSmolVlm } from './models/smolvlm.ts';
-import { benchSmolVlmRivals } from './models/smolvlm-rivals.ts';
-import { BUNDLE, DEFAULT_BUNDLE, benchedBundle } from './pipeline.ts';
+import { benchSmolVlm, type SmolVlmResult } from './models/smolvlm.ts';
+import { benchSmolVlmRivals, type LargeRival } from './models/smolvlm-rivals.ts';
+import { benchSmolVlmWorkers, type LargeWorkersResult } from './models/smolvlm-workers.ts';
+import { BUNDLE, DEFAULT_BUNDLE, benchedBundle, type BenchedBundle } from './pipeline.ts';
 import { rounded, section } from './run.ts';
 
 interface Arguments {
@@ -62,29 +64,60 @@ async function measure({ smolvlm, quick }: Arguments): Promise<ModelResults> {
   const before = load();
   const folder = mkdtempSync(join(tmpdir(), 'glimpse-models-'));
   try {
-    const default_model = await section('glimpse-10m', () => benchDefaultModel(folder, quick ? 2 : 12));
-    const large =
-      smolvlm === undefined
-        ? null
-        : await section('SmolVLM-256M', () => benchSmolVlm(smolvlm, quick ? 1 : 5));
-    const smolvlm_rivals =
-      smolvlm === undefined
-        ? []
-        : await section('SmolVLM-256M, rivals', () => benchSmolVlmRivals(smolvlm, folder, quick ? 1 : 3));
+    const exported = await exportOf(DEFAULT_BUNDLE, folder);
+    const default_model = await section('glimpse-10m', () =>
+      benchDefaultModel(exported, folder, quick ? 2 : 12),
+    );
+    const large = smolvlm === undefined ? undefined : await measureLarge(smolvlm, folder, quick);
     const decoders = {
       [BUNDLE]: await section('glimpse-10m, decoders', () =>
-        raceDecoders(DEFAULT_BUNDLE, join(folder, 'decoder'), quick ? 2 : 8),
+        raceDecoders(DEFAULT_BUNDLE, join(exported, 'onnx'), quick ? 2 : 8),
       ),
-      ...(smolvlm !== undefined && {
-        'SmolVLM-256M': await section('SmolVLM-256M, decoders', () =>
-          raceDecoders(benchedBundle(smolvlm), join(folder, 'large-decoder'), quick ? 1 : 3),
-        ),
-      }),
+      ...(large && { 'SmolVLM-256M': large.decoders }),
     };
     const command = `npm run bench:models${smolvlm === undefined ? '' : ' -- --smolvlm <bundle>'}`;
     const machine = describeMachine(command, [before, load()]);
-    return { machine, default_model, smolvlm: large, smolvlm_rivals, decoders };
+    return {
+      ...{ machine, default_model, decoders },
+      smolvlm: large?.alone ?? null,
+      smolvlm_rivals: large?.rivals ?? [],
+      smolvlm_workers: large?.workers ?? null,
+    };
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+interface Large {
+  readonly alone: SmolVlmResult;
+  readonly rivals: readonly LargeRival[];
+  readonly workers: LargeWorkersResult;
+  readonly decoders: DecodersResult;
+}
+
+async function measureLarge(bundleFolder: string, parent: string, quick: boolean): Promise<Large> {
+  const folder = join(parent, 'large');
+  const rounds = quick ? 1 : 3;
+  const bundle = benchedBundle(bundleFolder);
+  const alone = await section('SmolVLM-256M', () => benchSmolVlm(bundleFolder, quick ? 1 : 5));
+  const exported = await exportOf(bundle, folder);
+  return {
+    alone,
+    rivals: await section('SmolVLM-256M, rivals', () =>
+      benchSmolVlmRivals(bundleFolder, exported, folder, rounds),
+    ),
+    workers: await section('SmolVLM-256M, workerd', () =>
+      benchSmolVlmWorkers(bundleFolder, exported, folder, rounds),
+    ),
+    decoders: await section('SmolVLM-256M, decoders', () =>
+      raceDecoders(bundle, join(exported, 'onnx'), rounds),
+    ),
+  };
+}
+
+/** Once for all who run it in transformers.js' layout. */
+async function exportOf({ bundles, id }: BenchedBundle, folder: string): Promise<string> {
+  const exported = join(folder, 'exported', id);
+  await section(`${id}, export`, () => exportFolder(bundles, id, exported));
+  return exported;
 }

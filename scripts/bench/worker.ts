@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { GenerationOptions } from '../../src/generation/config.ts';
 import { ratio, spread, type Spread } from './harness.ts';
 import { photo, variant } from './photos.ts';
 import { PROMPT } from './pipeline.ts';
@@ -131,11 +132,13 @@ export async function ask(
   image: Uint8Array<ArrayBuffer> | string,
   cache: 'hit' | 'miss',
   stream = true,
+  generation: GenerationOptions = {},
 ): Promise<Asked> {
   const form = new FormData();
   form.set('image', typeof image === 'string' ? image : new Blob([image]));
   form.set('prompt', PROMPT);
   form.set('stream', String(stream));
+  for (const [name, value] of Object.entries(generation)) form.set(name, String(value));
   const start = performance.now();
   const response = await fetch(`${url}/v1/query`, { method: 'POST', body: form });
   let first_token_ms = NaN;

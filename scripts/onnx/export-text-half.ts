@@ -13,16 +13,15 @@ export const TEXT_GRAPHS = {
   q4: 'decoder_model_merged_q4.onnx',
 } as const;
 
-/** @returns the bundle's tensors that they were made of */
-export async function exportTextHalf(
-  bundle: Bundle,
-  config: LlamaConfig,
-  folder: string,
-): Promise<ReadonlyMap<string, Tensor>> {
-  const tensors = joinPieces(await collectTensors(bundle.tensors(['language_model'])));
+/** What the graphs are made of. */
+export async function textTensors(bundle: Bundle): Promise<ReadonlyMap<string, Tensor>> {
+  return joinPieces(await collectTensors(bundle.tensors(['language_model'])));
+}
+
+export async function exportTextHalf(bundle: Bundle, config: LlamaConfig, folder: string): Promise<void> {
+  const tensors = await textTensors(bundle);
   await writeFile(join(folder, TEXT_GRAPHS.embed), embedTokens(tensors, config));
   for (const dtype of ['fp32', 'q4'] as const) {
     await writeFile(join(folder, TEXT_GRAPHS[dtype]), llamaDecoder(tensors, config, dtype));
   }
-  return tensors;
 }

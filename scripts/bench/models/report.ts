@@ -1,10 +1,13 @@
 import { barPlot } from '../bar-plot.ts';
 import { digits, figures, megabytes, table, times } from '../format.ts';
 import type { Machine } from '../machine.ts';
-import { MEASURES, RIVALS, type DefaultModelResult, type RivalName } from './default-model.ts';
+import { RIVALS, type DefaultModelResult, type RivalName } from './default-model.ts';
 import { decodersMarkdown, type DecoderRaces } from './decoders/report.ts';
+import { MEASURES, type RivalResult } from './result.ts';
 import type { SmolVlmResult } from './smolvlm.ts';
-import type { LargeRival } from './smolvlm-rivals.ts';
+import { ANSWER_TOKENS, type LargeRival } from './smolvlm-rivals.ts';
+import type { LargeWorkersResult } from './smolvlm-workers.ts';
+import { WORKERS } from './workers.ts';
 
 /** One run of the benchmark of whole models. */
 export interface ModelResults {
@@ -13,6 +16,7 @@ export interface ModelResults {
   /** Where a bundle was given. */
   readonly smolvlm: SmolVlmResult | null;
   readonly smolvlm_rivals: readonly LargeRival[];
+  readonly smolvlm_workers: LargeWorkersResult | null;
   readonly decoders: DecoderRaces;
 }
 
@@ -28,6 +32,7 @@ export function markdown({
   default_model,
   smolvlm,
   smolvlm_rivals,
+  smolvlm_workers,
   decoders,
 }: ModelResults): string {
   return [
@@ -39,6 +44,7 @@ export function markdown({
     ),
     ...defaultModel(default_model),
     ...(smolvlm === null ? [] : [...smolVlm(smolvlm), ...largeRivals(smolvlm_rivals)]),
+    ...(smolvlm_workers === null ? [] : largeWorkers(smolvlm_workers)),
     ...decodersMarkdown(decoders),
     '',
   ].join('\n\n');
@@ -56,32 +62,32 @@ function defaultModel(results: DefaultModelResult): readonly string[] {
       'resident set up to the first answer, on Node of a fresh process with the engine and its model in it; in workerd ' +
       'over that at /health, up to the end of all rounds. transformers.js counts the token that ends an answer. ' +
       'The two resize photos in ways of their own, which may part their answers. Native llama.cpp has no vision half for this model: see the decoders below.',
-    table(
-      [
-        '',
-        'first token, new image, ms',
-        'first token, repeat, ms',
-        'tokens a second',
-        'peak memory',
-        'answer',
-      ],
-      NAMES.map((name) => {
-        const { figures: of, tokens_per_second, tokens, answer } = results[name];
-        return [
-          ...[name, figures(of['new image']), figures(of.repeat), figures(tokens_per_second)],
-          ...[megabytes(of['peak memory'].median), `${tokens} tokens: ${answer}`],
-        ];
-      }),
-    ),
+    figuresTable(NAMES.map((name) => [name, results[name]])),
     '### Times as much as Glimpse takes in the same runtime',
-    table(
-      ['', 'first token, new image', 'first token, repeat', 'a token', 'peak memory'],
-      NAMES.filter((name) => RIVALS[name] !== name).map((name) => [
-        name,
-        ...MEASURES.map((measure) => times(results[name].ratios[measure])),
-      ]),
+    ratiosTable(
+      '',
+      NAMES.filter((name) => RIVALS[name] !== name).map((name) => [name, results[name]]),
     ),
   ];
+}
+
+type Rows = readonly (readonly [name: string, result: RivalResult])[];
+
+function figuresTable(rows: Rows): string {
+  return table(
+    ['', 'first token, new image, ms', 'first token, repeat, ms', 'tokens a second', 'peak memory', 'answer'],
+    rows.map(([name, { figures: of, tokens_per_second, tokens, answer }]) => [
+      ...[name, figures(of['new image']), figures(of.repeat), figures(tokens_per_second)],
+      ...[megabytes(of['peak memory'].median), `${tokens} tokens: ${answer}`],
+    ]),
+  );
+}
+
+function ratiosTable(head: string, rows: Rows): string {
+  return table(
+    [head, 'first token, new image', 'first token, repeat', 'a token', 'peak memory'],
+    rows.map(([name, { ratios }]) => [name, ...MEASURES.map((measure) => times(ratios[measure]))]),
+  );
 }
 
 function smolVlm(result: SmolVlmResult): readonly string[] {
@@ -129,8 +135,7 @@ function largeRivals(rivals: readonly LargeRival[]): readonly string[] {
   return [
     '### Beside transformers.js',
     'On Node, in turns, on the same photo under new hashes and the same prompt; transformers.js runs what ' +
-      '`npm run export:onnx` makes of the same bundle: vision encoder and embeddings in float32, the decoder as said. ' +
-      "In workerd ONNX Runtime was not run on this shape, whose float32 vision half alone is three isolates' memory.",
+      '`npm run export:onnx` makes of the same bundle: vision encoder and embeddings in float32, the decoder as said.',
     table(
       ['', 'first token, new image, ms', 'tokens a second', 'peak memory'],
       rivals.map(({ name, first_token_ms, tokens_per_second, peak_memory }) => [
@@ -144,6 +149,22 @@ function largeRivals(rivals: readonly LargeRival[]): readonly string[] {
         .map(({ name, ratios }) => [
           ...[name, times(ratios.first_token), times(ratios.token), times(ratios.peak_memory)],
         ]),
+    ),
+  ];
+}
+
+function largeWorkers(results: LargeWorkersResult): readonly string[] {
+  return [
+    '### In workerd',
+    'Glimpse and the ONNX engine, each in a workerd of its own, in turns: a new image, then the same again with the ' +
+      `same prompt; ${ANSWER_TOKENS} tokens, measured as of glimpse-10m. The ONNX engine runs what ` +
+      '`npm run import:onnx -- --dtype fp32 --dtype decoder_model_merged=q4` makes of the same bundle: vision encoder ' +
+      'and embeddings in float32. workerd on a machine of its own sets no limit to memory; an isolate at Cloudflare ' +
+      'has 128 MB, which Glimpse alone stays in: see isolate.md, as what its process grows by is more than that.',
+    figuresTable(WORKERS.map((name) => [name, results[name]])),
+    ratiosTable(
+      'times as much as Glimpse takes',
+      WORKERS.filter((name) => name !== 'Glimpse, workerd').map((name) => [name, results[name]]),
     ),
   ];
 }

@@ -1,7 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DecoderDtype } from '../../onnx/llama-graph.ts';
-import { exportFolder } from '../../onnx/export-folder.ts';
 import { ratio, spread, type Spread } from '../harness.ts';
 import { photo, variant } from '../photos.ts';
 import { benchedBundle } from '../pipeline.ts';
@@ -10,7 +9,8 @@ import { peakMemory } from './peak-memory.ts';
 import { tokensPerSecond, type Rival } from './rival.ts';
 import { openTransformersJs } from './transformers-js.ts';
 
-const ANSWER_TOKENS = 24;
+/** Of each answer of a race. */
+export const ANSWER_TOKENS = 24;
 
 /** transformers.js by the weights of its decoder. */
 const DTYPES: readonly DecoderDtype[] = ['fp32', 'q4'];
@@ -37,16 +37,15 @@ interface Entrant {
 /**
  * Whole models of the shape of SmolVLM-256M in turns: Glimpse first, and transformers.js on what is exported of the
  * same bundle. Each image is new.
- * @param folder where the model is exported to
+ * @param exported as export-folder.ts writes it
  */
 export async function benchSmolVlmRivals(
   bundleFolder: string,
+  exported: string,
   folder: string,
   rounds: number,
 ): Promise<readonly LargeRival[]> {
   const bundle = benchedBundle(bundleFolder);
-  const exported = join(folder, bundle.id);
-  await exportFolder(bundle.bundles, bundle.id, exported);
   const generation = { max_new_tokens: ANSWER_TOKENS };
   const entrant = (name: string, rival: Rival, peak: Entrant['peak']): Entrant => {
     return { name, rival, peak, first: [], token: [] };

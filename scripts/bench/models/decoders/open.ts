@@ -13,7 +13,7 @@ export type DecoderName = (typeof DECODERS)[number];
 /** A decoder's files, and how much of a context it is given. */
 export interface DecoderSetup {
   readonly bundle: BenchedBundle;
-  /** As files.ts writes it. */
+  /** Of the graphs, and of what files.ts writes beside them. */
   readonly folder: string;
   readonly config: LlamaConfig;
   readonly positions: number;

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { ratio, spread, type Spread } from '../../harness.ts';
 import type { BenchedBundle } from '../../pipeline.ts';
-import { writeDecoders } from './files.ts';
+import { writeGguf } from './files.ts';
 import { DECODERS, openDecoder, type DecoderName, type DecoderSetup } from './open.ts';
 import { ANSWER_TOKENS, PROMPT_IDS } from './prompt.ts';
 import type { DecoderRival } from './rival.ts';
@@ -27,14 +27,14 @@ type Samples = Record<DecoderMeasure, number[]>;
 
 /**
  * A bundle's decoder alone in four engines, in turns on the same ids.
- * @param folder where it is written in the others' formats
+ * @param folder where its graphs lie
  */
 export async function raceDecoders(
   bundle: BenchedBundle,
   folder: string,
   rounds: number,
 ): Promise<DecodersResult> {
-  const config = await writeDecoders(bundle, folder);
+  const config = await writeGguf(bundle, folder);
   const setup = { bundle, folder, config, positions: 256 };
   const rivals = {} as Record<DecoderName, DecoderRival>;
   for (const name of DECODERS) rivals[name] = await openDecoder(name, setup);
