@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { llamaConfigSchema } from './llama/config.ts';
 import { projectorConfigSchema } from './projector.ts';
 import { efficientNetLiteConfigSchema } from './vision/config.ts';
+import { labelNamesConfigSchema, labelRows } from './vision/label-names.ts';
 
 /** config.json of a bundle of the default architecture. */
 export const glimpseConfigSchema = z.object({
@@ -11,6 +12,13 @@ export const glimpseConfigSchema = z.object({
   id2label: z.record(z.string().regex(/^\d+$/), z.string()).optional(),
   vision_config: efficientNetLiteConfigSchema,
   projector_config: projectorConfigSchema,
+  /** Where the decoder is told what the classifier sees. */
+  label_names_config: labelNamesConfigSchema.optional(),
   text_config: llamaConfigSchema,
 });
 export type GlimpseConfig = z.infer<typeof glimpseConfigSchema>;
+
+/** Rows of an image's image_embeds. */
+export function imageTokens({ projector_config, label_names_config }: GlimpseConfig): number {
+  return projector_config.num_image_tokens + (label_names_config ? labelRows(label_names_config) : 0);
+}
