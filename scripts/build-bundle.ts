@@ -39,12 +39,12 @@ const { weights, tokenizer, labels, out } = z
   .parse(values);
 
 const tokenizer_config = tokenizerConfig(await readOwn('chat-template.jinja'));
-const { encode } = createTokenizer(JSON.parse(await readFile(tokenizer, 'utf8')), tokenizer_config);
+const names = createTokenizer(JSON.parse(await readFile(tokenizer, 'utf8')), tokenizer_config);
 const shards = shardsOf(await readTensors(weights));
 const files: Files = {
   ...shards,
   'model.safetensors.index.json': json(indexOf(placedIn(shards))),
-  'config.json': json(config(await readLabels(labels), encode)),
+  'config.json': json(config(await readLabels(labels), (text) => names.encode(text))),
   'generation_config.json': json(generationConfig),
   'preprocessor_config.json': json(preprocessorConfig),
   'tokenizer.json': await bytesOf(tokenizer),

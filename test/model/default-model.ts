@@ -1,16 +1,13 @@
-import { readFileSync } from 'node:fs';
-import { createTokenizer } from '../../src/text/tokenizer.ts';
+import { createBundleTokenizer, readBundle } from '../text/fixtures.ts';
 import { readGoldens, type GoldenCase } from './goldens.ts';
 
 // What tests know of the default model stands in its bundle and in PyTorch's goldens: other weights change no test.
 
-const BUNDLE = 'model-shards/glimpse-10m';
 const HIDDEN = 256;
-const json = (name: string): unknown => JSON.parse(readFileSync(`${BUNDLE}/${name}`, 'utf8'));
 
 const goldens = readGoldens('test/fixtures/model');
-const tokenizer = createTokenizer(json('tokenizer.json'), json('tokenizer_config.json'));
-const { weight_map } = json('model.safetensors.index.json') as { weight_map: Record<string, string> };
+const tokenizer = createBundleTokenizer();
+const { weight_map } = readBundle('model.safetensors.index.json') as { weight_map: Record<string, string> };
 
 /** Rows of one image's image_embeds. */
 export const IMAGE_TOKENS = goldens.tensor('0.image_embeds').length / HIDDEN;
@@ -40,8 +37,10 @@ export function beginning({ answer_ids }: GoldenCase, tokens: number): string {
   return tokenizer.decode(answer_ids.slice(0, tokens));
 }
 
+type UsageField = 'prompt_tokens' | 'completion_tokens' | 'total_tokens';
+
 /** As an answer tells it, where nothing but the image and the question stands in the prompt. */
-export function usageOf({ prompt_ids, answer_ids }: GoldenCase) {
+export function usageOf({ prompt_ids, answer_ids }: GoldenCase): Readonly<Record<UsageField, number>> {
   const prompt_tokens = 1 + IMAGE_TOKENS + prompt_ids.length; // <|user|> first
   const completion_tokens = answer_ids.length - 1; // <|end|> is not counted
   return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
