@@ -213,7 +213,7 @@ describe('options', () => {
     const completion = await chat.ask(options);
     const content = completion.choices[0]?.logprobs?.content ?? [];
     expect(content.map(({ token }) => token).join('')).toBe(textOf(completion));
-    expect(content).toHaveLength(5);
+    expect(content).toHaveLength(USAGE.completion_tokens);
     for (const { token, logprob, bytes, top_logprobs } of content) {
       expect(new TextDecoder().decode(Uint8Array.from(bytes ?? []))).toBe(token);
       const sum = top_logprobs.reduce((total, top) => total + Math.exp(top.logprob), 0);
