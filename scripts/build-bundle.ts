@@ -11,8 +11,15 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { MANIFEST, parseManifest, type FileEntry } from '../src/bundle/manifest.ts';
 import { readSafetensors, type Tensor } from '../src/bundle/safetensors.ts';
+import { createTokenizer } from '../src/text/tokenizer.ts';
 import { fileEntry, indexOf, json, manifestOf, type PlacedTensor } from './bundle/bundle-files.ts';
-import { config, generationConfig, preprocessorConfig, tokenizerConfig } from './bundle/configs.ts';
+import {
+  config,
+  generationConfig,
+  preprocessorConfig,
+  tokenizerConfig,
+  type ClassLabel,
+} from './bundle/configs.ts';
 import { writeSafetensors } from './bundle/safetensors-writer.ts';
 import { cutIntoShards } from './bundle/shards.ts';
 import { PARTS, bundleName } from './bundle/tensor-names.ts';
@@ -31,15 +38,17 @@ const { weights, tokenizer, labels, out } = z
   .object({ weights: z.string(), tokenizer: z.string(), labels: z.string(), out: z.string() })
   .parse(values);
 
+const tokenizer_config = tokenizerConfig(await readOwn('chat-template.jinja'));
+const names = createTokenizer(JSON.parse(await readFile(tokenizer, 'utf8')), tokenizer_config);
 const shards = shardsOf(await readTensors(weights));
 const files: Files = {
   ...shards,
   'model.safetensors.index.json': json(indexOf(placedIn(shards))),
-  'config.json': json(config(await readLabels(labels))),
+  'config.json': json(config(await readLabels(labels), (text) => names.encode(text))),
   'generation_config.json': json(generationConfig),
   'preprocessor_config.json': json(preprocessorConfig),
   'tokenizer.json': await bytesOf(tokenizer),
-  'tokenizer_config.json': json(tokenizerConfig(await readOwn('chat-template.jinja'))),
+  'tokenizer_config.json': json(tokenizer_config),
   'README.md': new TextEncoder().encode(await readOwn('model-card.md')),
 };
 const manifest = json(await manifestOf(basename(resolve(out)), await entriesOf(files)));
@@ -53,12 +62,9 @@ async function readTensors(path: string): Promise<readonly Tensor[]> {
   }));
 }
 
-async function readLabels(path: string): Promise<readonly string[]> {
-  const text = await readFile(path, 'utf8');
-  return z
-    .array(z.object({ label: z.string() }))
-    .parse(JSON.parse(text))
-    .map(({ label }) => label);
+async function readLabels(path: string): Promise<readonly ClassLabel[]> {
+  const label = z.object({ label: z.string(), common_name: z.string().min(1) });
+  return z.array(label).parse(JSON.parse(await readFile(path, 'utf8')));
 }
 
 /** Every part in shards of its own. */
@@ -70,7 +76,9 @@ function shardsOf(tensors: readonly Tensor[]): Files {
   );
 }
 
-const byName = (a: Tensor, b: Tensor): number => (a.name < b.name ? -1 : 1);
+function byName(a: Tensor, b: Tensor): number {
+  return a.name < b.name ? -1 : 1;
+}
 
 function placedIn(shards: Files): readonly PlacedTensor[] {
   return Object.entries(shards).flatMap(([shard, bytes]) =>

@@ -23,7 +23,7 @@ export interface DecoderResult {
   /** onnxruntime-web's time for a token's matrix products alone over our time for the whole token. */
   readonly product_ratios: Readonly<Record<'fp32' | 'int8' | 'q4', Spread>>;
   readonly simd_ratio: Spread;
-  /** `<|user|>` and an image, 51 positions. */
+  /** `<|user|>` and an image. */
   readonly prefix_ms: Readonly<Record<'relaxed' | 'simd', Spread>>;
   /** A prompt of 10 tokens behind them. */
   readonly prompt_ms: Readonly<Record<'relaxed' | 'simd', Spread>>;

@@ -101,11 +101,7 @@ export function markdown({
           figures(decoder.tokens_per_second.relaxed),
           figures(decoder.tokens_per_second.simd),
         ],
-        [
-          'prefill of the image, 51 positions, ms',
-          figures(decoder.prefix_ms.relaxed),
-          figures(decoder.prefix_ms.simd),
-        ],
+        ['prefill of the image, ms', figures(decoder.prefix_ms.relaxed), figures(decoder.prefix_ms.simd)],
         [
           'prompt of 10 tokens behind it, ms',
           figures(decoder.prompt_ms.relaxed),

@@ -2,6 +2,13 @@
  * What glimpse-10m's training script fixed in code, as the configuration files of a Hugging Face model
  * folder. Field names are transformers'.
  */
+import type { LabelName, LabelNamesConfig } from '../../src/model/vision/label-names.ts';
+
+/** A class of the classifier's: "kuvasz", and as everybody says, "dog". */
+export interface ClassLabel {
+  readonly label: string;
+  readonly common_name: string;
+}
 
 const TOKENS = ['<|endoftext|>', '<|user|>', '<|assistant|>', '<|end|>', '<image>', '<pad>'] as const;
 const id = (token: (typeof TOKENS)[number]) => TOKENS.indexOf(token);
@@ -23,8 +30,11 @@ const BLOCKS = [
   { expand_ratio: 6, kernel_size: 3, stride: 1, width: 320, repeats: 1 },
 ];
 
-/** @param labels the classifier's classes in order */
-export function config(labels: readonly string[]): object {
+/**
+ * @param labels the classifier's classes in order
+ * @param encode the tokenizer's
+ */
+export function config(labels: readonly ClassLabel[], encode: (text: string) => readonly number[]): object {
   return {
     architectures: ['GlimpseForConditionalGeneration'],
     model_type: 'glimpse',
@@ -76,7 +86,23 @@ export function config(labels: readonly string[]): object {
       zero_point: 8,
       scale_dtype: 'float16',
     },
-    id2label: Object.fromEntries(labels.map((label, index) => [index, label])),
+    id2label: Object.fromEntries(labels.map(({ label }, index) => [index, label])),
+    label_names_config: labelNamesConfig(labels, encode),
+  };
+}
+
+/** What the decoder was trained to be told of the classifier's. */
+function labelNamesConfig(
+  labels: readonly ClassLabel[],
+  encode: (text: string) => readonly number[],
+): LabelNamesConfig {
+  const tokens_per_name = 6;
+  const label_ids = Map.groupBy(labels.keys(), (id) => labels[id]?.common_name ?? '');
+  return {
+    ...{ max_names: 2, tokens_per_name, pad_token_id: id('<pad>'), least_probability: 0.1 },
+    names: Array.from(label_ids, ([name, label_ids]): LabelName => {
+      return { name, label_ids, input_ids: encode(` ${name}`).slice(0, tokens_per_name) };
+    }),
   };
 }
 

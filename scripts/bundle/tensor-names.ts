@@ -5,6 +5,7 @@ const MODULES: readonly (readonly [RegExp, string])[] = [
   [/^pnorm$/, 'multi_modal_projector.norm'],
   [/^p([12])$/, 'multi_modal_projector.linear_$1'],
   [/^ppos$/, 'multi_modal_projector.position_embedding'],
+  [/^lpos$/, 'multi_modal_projector.label_position_embedding'],
   [/^dec\.emb$/, 'language_model.model.embed_tokens'],
   [/^dec\.norm$/, 'language_model.model.norm'],
   [/^dec\.layers\.(\d+)\.([qkvo])$/, 'language_model.model.layers.$1.self_attn.$2_proj'],
@@ -35,5 +36,6 @@ export function bundleName(name: string): string {
 export const PARTS: readonly RegExp[] = [
   /^(vision_tower\.(?!classifier\.)|multi_modal_projector\.)/,
   /^vision_tower\.classifier\./,
-  /^language_model\./,
+  /^language_model\.model\.embed_tokens\./, // which tells the vision half's names too
+  /^language_model\.(?!model\.embed_tokens\.)/,
 ];

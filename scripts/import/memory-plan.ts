@@ -39,7 +39,7 @@ const CONVERSATION = 256;
 /** @param vocabulary entries of the tokenizer */
 export function planMemory(architecture: Architecture, { parts }: Plan, vocabulary: number): MemoryPlan {
   const { decoder, vision, textEncoder, imageTokens = 0 } = architecture;
-  const isText = (name: string): boolean => name === 'decoder' || name === 'text encoder';
+  const isText = (name: string): boolean => ['token embeddings', 'decoder', 'text encoder'].includes(name);
   const packed = parts.map(({ name, pieces }) => ({
     name,
     bytes: sum(pieces.filter((piece) => !isStreamed(piece)).map(packedBytes)),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { openBundle, type Bundle } from '../../src/bundle/bundle.ts';
 import { fileSource } from '../../src/bundle/sources/file.ts';
-import { glimpseConfigSchema, type GlimpseConfig } from '../../src/model/config.ts';
+import { glimpseConfigSchema, imageTokens, type GlimpseConfig } from '../../src/model/config.ts';
 import { idefics3ConfigSchema, type Idefics3Config } from '../../src/model/idefics3.ts';
 import { json } from '../bundle/bundle-files.ts';
 import { exportTextHalf } from './export-text-half.ts';
@@ -75,14 +75,15 @@ function llavaConfig({ image_token_id, vision_config, text_config }: GlimpseConf
   };
 }
 
-/** LlavaProcessor writes an image token for each patch, and more: here the one of the image's mean. */
-function processorConfig({ vision_config, projector_config }: GlimpseConfig): object {
+/** LlavaProcessor writes an image token for each patch, and more: here the image's mean and the names told of it. */
+function processorConfig(config: GlimpseConfig): object {
+  const { vision_config, projector_config } = config;
   const patches = projector_config.num_image_tokens - 1;
   return {
     processor_class: 'LlavaProcessor',
     image_token: '<image>',
     patch_size: vision_config.image_size / Math.sqrt(patches),
-    num_additional_image_tokens: 1,
+    num_additional_image_tokens: imageTokens(config) - patches,
     vision_feature_select_strategy: 'full',
   };
 }

@@ -1,7 +1,9 @@
 import type { Bundle } from '../../src/bundle/bundle.ts';
 import type { GlimpseConfig } from '../../src/model/config.ts';
+import { EMBED_TOKENS } from '../../src/model/llama/load-llama.ts';
 import { blockShapes, same, type Geometry } from '../../src/model/vision/config.ts';
 import { createGraph } from './graph-builder.ts';
+import { labelEmbeds } from './label-graph.ts';
 import { asFloats, collectTensors, dequantised, tensorOf, transposed } from './weights.ts';
 
 /**
@@ -9,7 +11,9 @@ import { asFloats, collectTensors, dequantised, tensorOf, transposed } from './w
  * dequantised: pixel_values [1, channels, size, size] to image_features [1, tokens, hidden].
  */
 export async function visionModel(bundle: Bundle, config: GlimpseConfig): Promise<Uint8Array> {
-  const tensors = await collectTensors(bundle.tensors(['vision_tower', 'multi_modal_projector']));
+  const tensors = await collectTensors(
+    bundle.tensors(['vision_tower', 'multi_modal_projector', EMBED_TOKENS]),
+  );
   const graph = createGraph();
   const { vision_config: vision, projector_config: projector } = config;
 
@@ -69,9 +73,12 @@ export async function visionModel(bundle: Bundle, config: GlimpseConfig): Promis
     approximate: { s: 'tanh' },
   });
   const position = floats('multi_modal_projector.position_embedding.weight');
-  const embeds = graph.node('Add', [
+  const projected = graph.node('Add', [
     linear(hidden, 'linear_2', output_size, hidden_size),
     graph.constant(position, [num_image_tokens, output_size]),
   ]);
+  const embeds = config.label_names_config
+    ? graph.node('Concat', [projected, labelEmbeds(graph, tensors, config, mean)], { axis: { i: 0 } })
+    : projected;
   return graph.encode({ image_features: graph.node('Unsqueeze', [embeds, ints(0)]) });
 }

@@ -2,28 +2,50 @@ import type { Bundle } from '../bundle/bundle.ts';
 import { freeNow } from '../free-now.ts';
 import type { Engine } from '../kernels/engine.ts';
 import type { GlimpseConfig } from './config.ts';
+import { createLabelEmbeds, withLabelEmbeds } from './label-embeds.ts';
 import { lazy } from './lazy.ts';
 import { loadPart } from './load-part.ts';
-import { loadLlama } from './llama/load-llama.ts';
+import { EMBED_TOKENS, loadLlama } from './llama/load-llama.ts';
 import { createMutex } from './mutex.ts';
 import { createProjector } from './projector.ts';
+import { residentEmbedding } from './token-embedding.ts';
 import type { ImageEncoder, PixelValues, VisionLanguageModel } from './types.ts';
 import { createImageClassifier } from './vision/classifier.ts';
 import { createEfficientNetLite } from './vision/efficientnet-lite.ts';
+import { labelRows } from './vision/label-names.ts';
 import type { Weights } from './weights.ts';
 
-/** The default architecture: EfficientNet-Lite, an MLP projector, a Llama decoder. */
+/**
+ * The default architecture: EfficientNet-Lite, an MLP projector, a Llama decoder, which may be told what the
+ * tower's classifier sees (label-embeds.ts).
+ */
 export function createGlimpse(engine: Engine, bundle: Bundle, config: GlimpseConfig): VisionLanguageModel {
-  const encoder = lazy(() =>
-    loadPart(engine, bundle, VISION, (weights) => loadEncoder(engine, weights, config)),
-  );
-  const decoder = lazy(() => loadLlama(engine, bundle, config.text_config));
   const classifier = lazy(() =>
     loadPart(engine, bundle, [CLASSIFIER], (weights) => {
       const { head_width } = config.vision_config;
       return createImageClassifier(engine, weights, CLASSIFIER, head_width, labelsOf(config));
     }),
   );
+  const vision = lazy(() =>
+    loadPart(engine, bundle, VISION, (weights) => loadVision(engine, weights, config)),
+  );
+  // Of its own where names are told: both halves read it, and each may be loaded without the other.
+  const embed_tokens = lazy(() =>
+    loadPart(engine, bundle, [EMBED_TOKENS], (weights) =>
+      residentEmbedding(engine, weights, EMBED_TOKENS, config.text_config),
+    ),
+  );
+  const encoder = lazy(async () => {
+    const names = config.label_names_config;
+    if (names === undefined) return (await vision.get()).encoder;
+    const parts = [vision.get(), classifier.get(), embed_tokens.get()] as const;
+    const [{ encoder, labelPositions }, seen, tokens] = await Promise.all(parts);
+    return withLabelEmbeds(encoder, createLabelEmbeds(seen, tokens, labelPositions, names));
+  });
+  const decoder = lazy(async () => {
+    const shared = config.label_names_config && (await embed_tokens.get());
+    return loadLlama(engine, bundle, config.text_config, shared);
+  });
   return {
     image_token_id: config.image_token_id,
     max_images: 1, // one stood in every prompt that it was trained on
@@ -39,8 +61,17 @@ export function createGlimpse(engine: Engine, bundle: Bundle, config: GlimpseCon
 }
 
 const CLASSIFIER = 'vision_tower.classifier';
-// All of the tower but its classifier, which answers no prompt.
+// All of the tower but its classifier, which is asked alone too, of what is cached.
 const VISION = ['vision_tower.stem', 'vision_tower.blocks', 'vision_tower.head', 'multi_modal_projector'];
+
+/** What the vision half has of its own. */
+async function loadVision(engine: Engine, weights: Weights, config: GlimpseConfig) {
+  const encoder = await loadEncoder(engine, weights, config);
+  const { label_names_config: names, projector_config } = config;
+  const length = names ? labelRows(names) * projector_config.output_size : 0;
+  const at = names && (await weights.floats('multi_modal_projector.label_position_embedding.weight', length));
+  return { encoder, labelPositions: () => engine.memory.f32(at ?? 0, length) };
+}
 
 async function loadEncoder(engine: Engine, weights: Weights, config: GlimpseConfig): Promise<ImageEncoder> {
   const encoder = await createEfficientNetLite(engine, weights, config.vision_config);

@@ -37,7 +37,7 @@ export const embeddingsResponse = z.strictObject({
   usage: z.strictObject({
     prompt_tokens: z.int().min(0).meta({
       description:
-        'Rows of image_embeds: 50 an image, 1 of a dual encoder; and the tokens of texts, with those that the tokenizer puts around each.',
+        'Rows of image_embeds, 1 of a dual encoder; and the tokens of texts, with those that the tokenizer puts around each.',
     }),
     total_tokens: z.int().min(0),
   }),

@@ -5,6 +5,7 @@ import { openBundle } from '../../src/bundle/bundle.ts';
 import { digestOf, sha256Hex, type Manifest } from '../../src/bundle/manifest.ts';
 import type { ShardSource } from '../../src/bundle/source.ts';
 import { fileSource } from '../../src/bundle/sources/file.ts';
+import { SHARDS } from '../model/default-model.ts';
 import { ID, copyBundle } from './places.ts';
 
 let folder: string;
@@ -80,7 +81,7 @@ describe('a manifest is refused that', () => {
 
 test('an index that places a tensor in a shard without it is refused', async () => {
   const index = JSON.stringify({
-    weight_map: { 'vision_tower.nonsense.weight': 'model-00002-of-00003.safetensors' },
+    weight_map: { 'vision_tower.nonsense.weight': SHARDS.classifier },
   });
   const manifest = await readManifest();
   const name = 'model.safetensors.index.json';
@@ -111,8 +112,8 @@ test('a shard is freed before the next is fetched', async () => {
     shards.add(data.buffer);
     expect(data.byteLength).toBeGreaterThan(0);
   }
-  expect(shards.size).toBe(3);
-  expect(held).toEqual([0, 0, 0, 0, 0]); // manifest, index, three shards
+  expect(shards.size).toBeGreaterThan(2);
+  expect(held).toEqual(Array.from({ length: 2 + shards.size }, () => 0)); // manifest, index and the shards
 });
 
 test('a shard is freed where its reader stops', async () => {

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openBundle } from '../../src/bundle/bundle.ts';
 import { httpSource } from '../../src/bundle/sources/http.ts';
+import { SHARDS } from '../model/default-model.ts';
 import { BUNDLE, ID, openPlaces, type Place, type PlaceName, type Places } from './places.ts';
 import type { TensorFacts } from './tensor-report.ts';
 
 const TEXT_HALF = ['language_model'];
-const TEXT_SHARD = 'model-00003-of-00003.safetensors';
+const TEXT_SHARD = SHARDS.text;
 const VISION_HALF = [
   'vision_tower.stem',
   'vision_tower.blocks',
@@ -51,15 +52,15 @@ describe.each<PlaceName>(['file', 'HTTP on Node', 'HTTP in workerd', 'assets', '
     expect(Object.keys(vision.fetched ?? {})).toEqual([
       'manifest.json',
       'model.safetensors.index.json',
-      'model-00001-of-00003.safetensors',
+      SHARDS.vision,
     ]);
   });
 
   test.each([
     ['missing', undefined, /is missing|could not be fetched/], // workerd's assets answer a deleted file with 500
-    ['short', shard.subarray(0, 1_000_000), /only 1000000 of its 3324912 bytes/],
+    ['short', shard.subarray(0, 1_000_000), `only 1000000 of its ${shard.length} bytes`],
     ['altered in one bit', flipped, /SHA-256/],
-    ['too long', tooLong, /longer than 3324912 bytes/],
+    ['too long', tooLong, `longer than ${shard.length} bytes`],
   ])('a shard that is %s is named, and the next call after the repair succeeds', async (_, bytes, why) => {
     await place.put(TEXT_SHARD, bytes);
     try {

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { SHARDS } from '../model/default-model.ts';
 import { readBundle, faultySource, type FaultKind, type Files, type FaultySource } from './faulty-source.ts';
 import { secondBundle } from './second-bundle.ts';
 import { startServer, type Asked, type Server } from './server.ts';
@@ -98,8 +99,8 @@ async function failsUntilMended(
 }
 
 /** The shard of the ImageNet classifier, which no question reads. */
-const isUnread = (name: string): boolean => name === 'model-00002-of-00003.safetensors';
-const TEXT_SHARD = 'model-00003-of-00003.safetensors';
+const isUnread = (name: string): boolean => name === SHARDS.classifier;
+const TEXT_SHARD = SHARDS.text;
 
 /** Another bundle put in the place of the one in use, whole, by halves and at every step of a question. */
 async function deploymentFaults({ id, files, image, answer }: Stand): Promise<Trial[]> {

@@ -1,13 +1,14 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { SHARDS } from '../model/default-model.ts';
 import { form, photo, startWorker, type TestWorker } from '../workerd/worker.ts';
 import { readBundle, type Files } from './faulty-source.ts';
 
 // The same faults in workerd, with production's time limits: its fetch and its streams fail in ways of their own.
 
 const ID = 'glimpse-10m';
-const TEXT_SHARD = 'model-00003-of-00003.safetensors';
+const TEXT_SHARD = SHARDS.text;
 
 type Fault = (response: ServerResponse, bytes: Uint8Array) => void;
 let fault: { readonly file: string; times: number; readonly act: Fault } | undefined;

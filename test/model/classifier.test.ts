@@ -6,11 +6,12 @@ import { createEngine } from '../../src/kernels/engine.ts';
 import { nodeKernelModules } from '../../src/kernels/modules-node.ts';
 import { createVisionLanguageModel } from '../../src/model/create-model.ts';
 import { withFloatActivations } from '../reference/float-matmul.ts';
+import { SHARDS } from './default-model.ts';
 import { cosine, readGoldens, relativeError } from './goldens.ts';
 
 const goldens = readGoldens('test/fixtures/model');
 const images = Array.from({ length: goldens.images }, (_, image) => image);
-const SHARD = 'model-00002-of-00003.safetensors';
+const SHARD = SHARDS.classifier;
 
 const top = (logits: Float32Array): number => logits.indexOf(Math.max(...logits));
 

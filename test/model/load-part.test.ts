@@ -6,15 +6,14 @@ import { createEngine } from '../../src/kernels/engine.ts';
 import { nodeKernelModules } from '../../src/kernels/modules-node.ts';
 import { createVisionLanguageModel } from '../../src/model/create-model.ts';
 import { loadPart } from '../../src/model/load-part.ts';
-
-const CLASSIFIER_SHARD = 'model-00002-of-00003.safetensors';
+import { SHARDS } from './default-model.ts';
 
 it('gives memory back where a shard does not come, and loads when it does', async () => {
   const disk = fileSource('model-shards');
   let broken = true;
   const source: ShardSource = {
     fetch: (path, signal) =>
-      broken && path.endsWith(CLASSIFIER_SHARD) ? Promise.resolve(undefined) : disk.fetch(path, signal),
+      broken && path.endsWith(SHARDS.classifier) ? Promise.resolve(undefined) : disk.fetch(path, signal),
   };
   const bundle = await openBundle(source, 'glimpse-10m', {
     retries: { retries: 0, backoff: 1, attempt: 10_000, total: 10_000 },

@@ -7,10 +7,11 @@ import { withBucket } from '../../scripts/upload/open-bucket.ts';
 import { uploadBundle, type UploadedFile } from '../../scripts/upload/upload-bundle.ts';
 import { openBundle } from '../../src/bundle/bundle.ts';
 import { fileSource } from '../../src/bundle/sources/file.ts';
+import { SHARDS } from '../model/default-model.ts';
 import { run } from './command.ts';
 
 const ID = 'glimpse-10m';
-const SHARD = 'model-00002-of-00003.safetensors';
+const SHARD = SHARDS.classifier;
 let state: string;
 let bundle: string;
 

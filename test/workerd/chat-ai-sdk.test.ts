@@ -1,9 +1,11 @@
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import { generateText, jsonSchema, Output, streamText } from 'ai';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { golden, usageOf } from '../model/default-model.ts';
 import { MODEL, QUESTION, startChatWorker, textOf, type ChatWorker } from './chat-client.ts';
 import { photo } from './worker.ts';
 
+const USAGE = usageOf(golden('astronaut.png', QUESTION));
 let chat: ChatWorker;
 beforeAll(async () => {
   chat = await startChatWorker();
@@ -30,7 +32,11 @@ test('generateText', async () => {
   const { text, finishReason, usage } = await generateText(await question());
   expect(text).toBe(textOf(await chat.ask()));
   expect(finishReason).toBe('stop');
-  expect(usage).toMatchObject({ inputTokens: 58, outputTokens: 5, totalTokens: 63 });
+  expect(usage).toMatchObject({
+    inputTokens: USAGE.prompt_tokens,
+    outputTokens: USAGE.completion_tokens,
+    totalTokens: USAGE.total_tokens,
+  });
 });
 
 test('streamText', async () => {
@@ -40,7 +46,10 @@ test('streamText', async () => {
   expect(pieces.length).toBeGreaterThan(2);
   expect(pieces.join('')).toBe(textOf(await chat.ask()));
   expect(await result.finishReason).toBe('stop');
-  expect(await result.usage).toMatchObject({ inputTokens: 58, outputTokens: 5 });
+  expect(await result.usage).toMatchObject({
+    inputTokens: USAGE.prompt_tokens,
+    outputTokens: USAGE.completion_tokens,
+  });
 });
 
 test('an object by its schema', async () => {

@@ -12,6 +12,7 @@ import {
   user,
   type ChatWorker,
 } from './chat-client.ts';
+import { beginning, golden, IMAGE_TOKENS, usageOf } from '../model/default-model.ts';
 import { createBundleTokenizer } from '../text/fixtures.ts';
 import { answerOf, json } from './worker.ts';
 
@@ -22,6 +23,8 @@ beforeAll(async () => {
 afterAll(() => chat.close());
 
 const END = 3; // <|end|>
+const ANSWER = golden('astronaut.png', QUESTION); // three words at least and more
+const USAGE = usageOf(ANSWER);
 
 /** The same question by the house's own route. */
 const query = async (prompt: string): Promise<string> =>
@@ -39,12 +42,12 @@ describe("an answer, by OpenAI's client", () => {
       choices: [
         {
           index: 0,
-          message: { role: 'assistant', content: 'Riding a red motorcycle.', refusal: null },
+          message: { role: 'assistant', content: ANSWER.answer, refusal: null },
           logprobs: null,
           finish_reason: 'stop',
         },
       ],
-      usage: { prompt_tokens: 58, completion_tokens: 5, total_tokens: 63 },
+      usage: USAGE,
     });
     const digest = ((await (await chat.worker.fetch('/health')).json()) as { bundle: { digest: string } })
       .bundle.digest;
@@ -64,9 +67,9 @@ describe("an answer, by OpenAI's client", () => {
     const again = await chat.ask({ messages: [user('What is in front?'), user('Why?', chat.handle)] });
     expect(fresh.usage?.prompt_tokens_details?.cached_tokens).toBe(0); // that text before the image is new
     const kept = again.usage?.prompt_tokens_details?.cached_tokens ?? 0;
-    expect(kept).toBeGreaterThan(51);
+    expect(kept).toBeGreaterThan(1 + IMAGE_TOKENS);
     expect(kept).toBeLessThan(again.usage?.prompt_tokens ?? 0);
-    expect((await chat.ask()).usage?.prompt_tokens_details?.cached_tokens).toBe(51);
+    expect((await chat.ask()).usage?.prompt_tokens_details?.cached_tokens).toBe(1 + IMAGE_TOKENS);
   });
 });
 
@@ -80,7 +83,7 @@ describe('a conversation', () => {
     ];
     const second = await chat.ask({ messages });
     expect(second.usage?.prompt_tokens).toBeGreaterThan((first.usage?.total_tokens ?? 0) + 2);
-    expect(second.usage?.prompt_tokens_details?.cached_tokens).toBe(51);
+    expect(second.usage?.prompt_tokens_details?.cached_tokens).toBe(1 + IMAGE_TOKENS);
     expect(textOf(second)).not.toBe('');
     const without = await chat.ask({ messages: [user('What color is it?', chat.handle)] });
     expect(second.usage?.prompt_tokens).toBeGreaterThan(without.usage?.prompt_tokens ?? Infinity);
@@ -175,19 +178,23 @@ describe('a stream', () => {
 
 describe('options', () => {
   test('stop ends the answer before any of its strings', async () => {
-    const options = { stop: [' motor', 'never'] };
-    expect(textOf(await chat.ask({ stop: ' red' }))).toBe('Riding a');
+    const [first = '', second = '', third = '', fourth = ''] = ANSWER.answer.split(/(?= )/);
+    const options = { stop: [fourth.slice(0, -1), 'never'] };
+    expect(textOf(await chat.ask({ stop: third }))).toBe(first + second);
     const { choices } = await chat.ask(options);
-    expect(choices[0]).toMatchObject({ message: { content: 'Riding a red' }, finish_reason: 'stop' });
-    expect(streamed(await chat.stream(options))).toBe('Riding a red');
+    expect(choices[0]).toMatchObject({ message: { content: first + second + third }, finish_reason: 'stop' });
+    expect(streamed(await chat.stream(options))).toBe(first + second + third);
   });
 
   test('n answers: equal if greedy, each its own if drawn, one prompt read', async () => {
     const greedy = await chat.ask({ n: 3 });
     expect(greedy.choices.map(({ index, message }) => [index, message.content])).toEqual(
-      [0, 1, 2].map((index) => [index, 'Riding a red motorcycle.']),
+      [0, 1, 2].map((index) => [index, ANSWER.answer]),
     );
-    expect(greedy.usage).toMatchObject({ prompt_tokens: 58, completion_tokens: 15, total_tokens: 73 });
+    expect(greedy.usage).toMatchObject({
+      prompt_tokens: USAGE.prompt_tokens,
+      completion_tokens: 3 * USAGE.completion_tokens,
+    });
     const drawn = await chat.ask({ n: 4, temperature: 1.5 });
     expect(new Set(drawn.choices.map(({ message }) => message.content)).size).toBeGreaterThan(1);
   });
@@ -206,7 +213,7 @@ describe('options', () => {
     const completion = await chat.ask(options);
     const content = completion.choices[0]?.logprobs?.content ?? [];
     expect(content.map(({ token }) => token).join('')).toBe(textOf(completion));
-    expect(content).toHaveLength(5);
+    expect(content).toHaveLength(USAGE.completion_tokens);
     for (const { token, logprob, bytes, top_logprobs } of content) {
       expect(new TextDecoder().decode(Uint8Array.from(bytes ?? []))).toBe(token);
       const sum = top_logprobs.reduce((total, top) => total + Math.exp(top.logprob), 0);
@@ -223,8 +230,13 @@ describe('options', () => {
   });
 
   test('log-probabilities stop where the text does', async () => {
-    const { choices } = await chat.ask({ logprobs: true, stop: ' motor' });
-    expect(choices[0]?.logprobs?.content?.map(({ token }) => token)).toEqual(['Riding', ' a', ' red']);
+    const { choices } = await chat.ask({
+      logprobs: true,
+      stop: beginning(ANSWER, 4).slice(beginning(ANSWER, 3).length),
+    });
+    const told = choices[0]?.logprobs?.content?.map(({ token }) => token) ?? [];
+    expect(told).toHaveLength(3);
+    expect(told.join('')).toBe(beginning(ANSWER, 3));
   });
 
   test('draws come as often as their probability says', async () => {
@@ -272,7 +284,10 @@ describe('options', () => {
       { max_tokens: 2, max_completion_tokens: 2 },
     ]) {
       const { choices, usage } = await chat.ask(options);
-      expect(choices[0]).toMatchObject({ message: { content: 'Riding a' }, finish_reason: 'length' });
+      expect(choices[0]).toMatchObject({
+        message: { content: beginning(ANSWER, 2) },
+        finish_reason: 'length',
+      });
       expect(usage?.completion_tokens).toBe(2);
     }
   });

@@ -1,5 +1,6 @@
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { IMAGE_TOKENS } from '../model/default-model.ts';
 import { readGoldens, cosine } from '../model/goldens.ts';
 import { json, photo, result, startWorker, type TestWorker } from './worker.ts';
 
@@ -32,7 +33,10 @@ function expected(image: number): Float32Array {
 it('gives the official client the mean of what PyTorch gives', async () => {
   const { data, model, usage } = await openai.embeddings.create({ model: 'glimpse-10m', input: urls });
   expect(model).toBe('glimpse-10m');
-  expect(usage).toEqual({ prompt_tokens: 50 * urls.length, total_tokens: 50 * urls.length });
+  expect(usage).toEqual({
+    prompt_tokens: IMAGE_TOKENS * urls.length,
+    total_tokens: IMAGE_TOKENS * urls.length,
+  });
   expect(data.map(({ index }) => index)).toEqual([...urls.keys()]);
   for (const { index, embedding } of data) {
     expect(embedding).toHaveLength(HIDDEN);

@@ -1,4 +1,6 @@
+import { stat } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { golden, IMAGE_TOKENS, SHARDS, usageOf } from '../model/default-model.ts';
 import { form, json, photo, startWorker, type TestWorker } from './worker.ts';
 
 let worker: TestWorker;
@@ -42,17 +44,19 @@ it('counts what a question costs, and that a second one skips the vision stage',
     await worker.fetch('/v1/query', form({ image, prompt: 'How many people are there?' }));
     return scrape();
   };
+  const { prompt_tokens, completion_tokens } = usageOf(golden('rocket.jpg', 'How many people are there?'));
+  const { size } = await stat(`model-shards/glimpse-10m/${SHARDS.vision}`);
   const first = await ask();
   expect(first.get('glimpse_requests_total{method="POST",route="/v1/query",status="200"}')).toBe(1);
   expect(first.get('glimpse_cache_misses_total')).toBe(1);
-  expect(first.get('glimpse_tokens_prompt_total')).toBe(58);
-  expect(first.get(GENERATED)).toBe(2); // "Two" and "."
-  expect(first.get('glimpse_bundle_fetches_total{file="model-00001-of-00003.safetensors"}')).toBe(1);
-  expect(first.get('glimpse_bundle_bytes_total{file="model-00001-of-00003.safetensors"}')).toBe(2_597_696);
-  expect(first.has('glimpse_bundle_fetches_total{file="model-00002-of-00003.safetensors"}')).toBe(false);
+  expect(first.get('glimpse_tokens_prompt_total')).toBe(prompt_tokens);
+  expect(first.get(GENERATED)).toBe(completion_tokens);
+  expect(first.get(`glimpse_bundle_fetches_total{file="${SHARDS.vision}"}`)).toBe(1);
+  expect(first.get(`glimpse_bundle_bytes_total{file="${SHARDS.vision}"}`)).toBe(size);
+  expect(first.has(`glimpse_bundle_fetches_total{file="${SHARDS.classifier}"}`)).toBe(false);
   expect(first.get('glimpse_stage_seconds_total{stage="vision"}')).toBeGreaterThan(0);
   expect(first.get('glimpse_memory_bytes{part="wasm"}')).toBeGreaterThan(2 ** 22);
-  expect(first.get('glimpse_memory_bytes{part="image_embeds"}')).toBe(4 * (50 * 256 + 1280));
+  expect(first.get('glimpse_memory_bytes{part="image_embeds"}')).toBe(4 * (IMAGE_TOKENS * 256 + 1280));
   expect(first.get(IN_FLIGHT)).toBe(0);
 
   const second = await ask();
@@ -60,11 +64,11 @@ it('counts what a question costs, and that a second one skips the vision stage',
   expect(second.get('glimpse_cache_misses_total')).toBe(1);
   for (const same of [
     'glimpse_stage_seconds_total{stage="vision"}',
-    'glimpse_bundle_fetches_total{file="model-00001-of-00003.safetensors"}',
+    `glimpse_bundle_fetches_total{file="${SHARDS.vision}"}`,
   ]) {
     expect(second.get(same)).toBe(first.get(same));
   }
-  expect(second.get(GENERATED)).toBe(4);
+  expect(second.get(GENERATED)).toBe(2 * completion_tokens);
 });
 
 it('counts errors by route, and unknown paths as one', async () => {

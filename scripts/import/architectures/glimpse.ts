@@ -1,5 +1,6 @@
-import { glimpseConfigSchema } from '../../../src/model/config.ts';
+import { glimpseConfigSchema, imageTokens } from '../../../src/model/config.ts';
 import { blockShapes } from '../../../src/model/vision/config.ts';
+import { labelRows } from '../../../src/model/vision/label-names.ts';
 import { floats, linear, type Module } from '../modules.ts';
 import type { Architecture } from './architecture.ts';
 import { decoder } from './decoder.ts';
@@ -7,7 +8,8 @@ import { decoder } from './decoder.ts';
 /** The default architecture: EfficientNet-Lite, an MLP projector, Llama; published under the bundle's own names. */
 export function glimpse(json: unknown): Architecture {
   const config = glimpseConfigSchema.parse(json);
-  const { vision_config: vision, projector_config: projector } = config;
+  const { vision_config: vision, projector_config: projector, label_names_config: told } = config;
+  const text = decoder(config.text_config);
   const labels = Object.keys(config.id2label ?? {}).length;
   return {
     parts: [
@@ -28,17 +30,30 @@ export function glimpse(json: unknown): Architecture {
             'multi_modal_projector.position_embedding.weight',
             ...[projector.num_image_tokens, projector.output_size],
           ),
+          ...(told
+            ? [
+                floats(
+                  'multi_modal_projector.label_position_embedding.weight',
+                  ...[labelRows(told), projector.output_size],
+                ),
+              ]
+            : []),
         ],
       },
       ...(labels > 0
         ? [{ name: 'classifier', modules: [linear('vision_tower.classifier', [labels, vision.head_width])] }]
         : []),
-      { name: 'decoder', modules: decoder(config.text_config) },
+      ...(told
+        ? [
+            { name: 'token embeddings', modules: text.slice(0, 1) }, // both halves read them
+            { name: 'decoder', modules: text.slice(1) },
+          ]
+        : [{ name: 'decoder', modules: text }]),
     ],
     names: [[/^(?=vision_tower\.|multi_modal_projector\.|language_model\.)/, '']],
     useless: [],
     decoder: config.text_config,
-    imageTokens: projector.num_image_tokens,
+    imageTokens: imageTokens(config),
   };
 }
 

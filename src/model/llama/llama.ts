@@ -19,20 +19,20 @@ const PASS_ROWS = 64;
  * Its context is config.json's max_position_embeddings, but no memory is set aside for it: keys and values take
  * `bytes_per_position` as a sequence grows, which for SmolVLM-256M is 46 KB, and 377 MB at its 8192 positions.
  * `create` and `forward` answer `overloaded` where the kernels' memory ends first.
- * @param streamed token embeddings that are not among the weights
+ * @param elsewhere token embeddings that are not among the weights
  */
 export async function createLlama(
   engine: Engine,
   weights: Weights,
   config: LlamaConfig,
-  streamed?: TokenEmbedding,
+  elsewhere?: TokenEmbedding,
 ): Promise<Decoder> {
   const { memory, kernels, matmul } = engine;
   const { hidden_size, intermediate_size, vocab_size, rms_norm_eps: eps, head_dim } = config;
   const { num_attention_heads: heads, num_key_value_heads: kvHeads, max_position_embeddings } = config;
 
   const embed_tokens =
-    streamed ?? (await residentEmbedding(engine, weights, 'language_model.model.embed_tokens', config));
+    elsewhere ?? (await residentEmbedding(engine, weights, 'language_model.model.embed_tokens', config));
   const layers = await loadLayers(weights, config);
   const norm = await weights.floats('language_model.model.norm.weight', hidden_size);
   const lm_head =

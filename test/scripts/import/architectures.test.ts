@@ -3,6 +3,8 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { architectureOf } from '../../../scripts/import/architectures/architecture.ts';
+import { planBundle } from '../../../scripts/import/plan.ts';
 import { openBundle, type Bundle } from '../../../src/bundle/bundle.ts';
 import { fileSource } from '../../../src/bundle/sources/file.ts';
 import { run, type Ended } from '../command.ts';
@@ -59,6 +61,34 @@ describe('what is needed at different times lies in different shards, in the ord
     expect(parts[4]).toContain(model === 'siglip' ? 'text_model' : 'language_model');
     expect(parts[4]).not.toContain('embeddings');
   });
+});
+
+it('names are told by rows of their own, of token embeddings that are fetched apart', async () => {
+  const published = JSON.parse(await readFile(`${MODELS}/glimpse/config.json`, 'utf8')) as object;
+  const label_names_config = {
+    ...{ max_names: 2, tokens_per_name: 3, pad_token_id: 0, least_probability: 0.1 },
+    names: [{ name: 'dog', label_ids: [0, 1], input_ids: [4] }],
+  };
+  const planned = (config: object): readonly (readonly string[])[] => {
+    const { shards } = planBundle(architectureOf(config), []);
+    return shards.map(({ items }) => items.map(({ name }) => name));
+  };
+  const POSITIONS = 'multi_modal_projector.label_position_embedding.weight';
+  const [vision = [], , tokens, decoder] = planned({ ...published, label_names_config });
+  expect(vision).toContain(POSITIONS);
+  expect(tokens).toEqual(['language_model.model.embed_tokens']);
+  expect(decoder).not.toContain('language_model.model.embed_tokens');
+  const plain = planned(published);
+  expect(plain).toHaveLength(3);
+  expect(plain.flat()).not.toContain(POSITIONS);
+
+  const beyond = (change: object) => () =>
+    architectureOf({
+      ...published,
+      label_names_config: { ...label_names_config, names: [{ ...label_names_config.names[0], ...change }] },
+    });
+  expect(beyond({ label_ids: [8] })).toThrow(/label_names_config/);
+  expect(beyond({ input_ids: [48] })).toThrow(/label_names_config/);
 });
 
 describe('the files beside the weights', () => {
