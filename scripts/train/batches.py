@@ -3,7 +3,7 @@ What a step trains on. Everything random in it follows from the seed and the ste
 goes on exactly as it would have.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 import torch
@@ -13,8 +13,9 @@ from torch import Tensor
 from .captions import read_captions
 from .command import Run
 from .features import features_file
+from .label_names import LabelNames
 from .model import ASSISTANT, END
-from .objects import ObjectPhoto, questions_of_object, read_objects, split_objects
+from .objects import ObjectPhoto, questions_of_object, read_objects, split_objects, well_known
 from .packing import Branch
 from .photos import list_photos
 from .questions.negatives import Negatives
@@ -32,18 +33,22 @@ class Batch:
     captioned: list[int]
     """The captioned photos, which stand first; those of objects follow."""
     branches: list[list[Branch]]
+    told: dict[int, list[str]]
+    """By photo, names in the place of those that the classifier sees."""
 
 
 class TrainingData:
     def __init__(self, run: Run) -> None:
-        self.sizes, self.seed = run.config.batch, run.config.seed
+        self.sizes, self.swapped, self.seed = run.config.batch, run.config.objects.swapped, run.config.seed
         self.tokenizer = Tokenizer.from_file(str(run.tokenizer_file))
+        self.label_names = LabelNames.of(run)
         captions = read_captions(run.data / "train_captions.csv")
         self.captions = [captions[path.name] for path in list_photos(run.data / "train")]
         self.negatives = Negatives(present_and_absent(lowered(caption))[0] for caption in self.captions)
         objects = read_objects(run.data / "objects.csv")
         self.objects, _ = split_objects(objects, run.config.objects.held_out, self.seed)
         self.animals = [photo.common_name for photo in self.objects if photo.is_animal]
+        self.known = well_known(captions.values())
         self.photo_features = read_tensors(features_file(run.out, "train"))
         self.object_features = read_tensors(features_file(run.out, "objects"))
 
@@ -60,11 +65,18 @@ class TrainingData:
         rng = Random(f"{self.seed}/{stage}/step {step}")
         objects = rng.sample(self.objects, min(self.sizes.objects, len(self.objects)))
         branches = [self._of_photo(photo, with_captions, rng) for photo in photos]
-        branches += [self._of_object(photo, rng) for photo in objects]
+        told: dict[int, list[str]] = {}
+        for row, photo in enumerate(objects, len(photos)):
+            shown = photo
+            if rng.random() < self.swapped:
+                shown = self._renamed(rng)
+                beside = rng.sample(self.objects, rng.randrange(2))
+                told[row] = [shown.common_name, *(other.common_name for other in beside)]
+            branches.append(self._of_object(shown, rng))
         views = [self._view(self.photo_features, photo, rng) for photo in photos]
         views += [self._view(self.object_features, photo.index, rng) for photo in objects]
         trunk, teacher = zip(*views, strict=True)
-        return Batch(torch.stack(trunk).float(), torch.stack(teacher).float(), photos, branches)
+        return Batch(torch.stack(trunk).float(), torch.stack(teacher).float(), photos, branches, told)
 
     def encode(self, text: str) -> list[int]:
         return self.tokenizer.encode(text).ids
@@ -78,7 +90,13 @@ class TrainingData:
         return [self._branch(*pair) for pair in asked]
 
     def _of_object(self, photo: ObjectPhoto, rng: Random) -> list[Branch]:
-        return [self._branch(*pair) for pair in questions_of_object(photo, self.animals, rng)]
+        return [self._branch(*pair) for pair in questions_of_object(photo, self.animals, self.known, rng)]
+
+    def _renamed(self, rng: Random) -> ObjectPhoto:
+        """Any object under any of its names: the more names, the less can be known by heart."""
+        photo = rng.choice(self.objects)
+        name = rng.choice((photo.label, photo.common_name))
+        return replace(photo, label=name, common_name=name)
 
     def _branch(self, question: str, answer: str) -> Branch:
         return Branch([*self.encode(question), ASSISTANT], [*self.encode(answer), END])

@@ -24,7 +24,7 @@ class BranchLogits:
 
 
 def branch_logits(model: Glimpse, image_embeds: Tensor, photos: list[list[Branch]]) -> BranchLogits:
-    """:param image_embeds: [photos, 50, hidden]"""
+    """:param image_embeds: [photos, image_tokens, hidden]"""
     lengths = [sum(len(branch.prompt) + len(branch.answer) for branch in photo) for photo in photos]
     order = sorted(range(len(photos)), key=lambda photo: lengths[photo])
     parts = []

@@ -27,6 +27,10 @@ class Run:
     def tokenizer_file(self) -> Path:
         return self.out / "tokenizer.json"
 
+    @property
+    def labels_file(self) -> Path:
+        return self.out / "labels.json"
+
 
 def parse_run(description: str | None, parser: argparse.ArgumentParser | None = None) -> Run:
     """:param parser: with the stage's own options"""

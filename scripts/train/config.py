@@ -34,6 +34,13 @@ class Decoder:
 
 
 @dataclass(frozen=True)
+class LabelNames:
+    names: int
+    tokens: int
+    least_probability: float
+
+
+@dataclass(frozen=True)
 class Trunk:
     calibration_photos: int
     damping: float
@@ -57,16 +64,17 @@ class Batch:
 @dataclass(frozen=True)
 class Objects:
     held_out: float
+    swapped: float
 
 
 @dataclass(frozen=True)
 class Training:
-    epochs: int
+    epochs: float
     learning_rate: float
     encoder_learning_rate: float
     weight_decay: float
     warmup_steps: int
-    quantise_from_epoch: int
+    quantise_from_epoch: float
     label_smoothing: float
     dropout: float
     distillation: float
@@ -77,6 +85,7 @@ class Training:
 @dataclass(frozen=True)
 class SelfCritical(Training):
     samples: int
+    temperature: float
     weight: float
 
 
@@ -86,6 +95,7 @@ class Config:
     vision: Vision
     projector: Projector
     decoder: Decoder
+    label_names: LabelNames
     trunk: Trunk
     features: Features
     batch: Batch

@@ -21,6 +21,7 @@ from .captions import read_captions, read_rows
 from .command import Run, parse_run
 from .features import features_file
 from .generation import beam_search, generate
+from .label_names import LabelNames
 from .layers import fixed_weights
 from .model import Glimpse
 from .objects import (
@@ -71,16 +72,17 @@ class Answerer:
     def __init__(self, run: Run, weights: Path) -> None:
         self.run = run
         self.tokenizer = Tokenizer.from_file(str(run.tokenizer_file))
+        self.label_names = LabelNames.of(run)
         self.model = Glimpse(run.config).eval().requires_grad_(False)
         load_module("", self.model, read_tensors(weights))
         self.model.to(run.device)
 
     @torch.no_grad()
     def image_embeds(self, folder: str) -> Tensor:
-        """[photos, 50, hidden], of the photos as they are"""
+        """[photos, image_tokens, hidden], of the photos as they are"""
         trunk = read_tensors(features_file(self.run.out, folder))["trunk"][:, 0]
         embeds = [
-            self.model.image_embeds(self.model.vision.tail(part.float().to(self.run.device)))
+            self.label_names.image_embeds(self.model, self.model.vision.tail(part.float().to(self.run.device)))
             for part in trunk.split(BATCH)
         ]
         return torch.cat(embeds)

@@ -8,6 +8,7 @@ import torch
 from .batches import Batch, TrainingData
 from .branch_logits import branch_logits
 from .command import Run, parse_run
+from .label_names import LabelNames
 from .losses import distillation, imitation
 from .model import Glimpse
 from .starting_point import build_model, write_weights
@@ -26,18 +27,18 @@ def main() -> None:
     model = build_model(run, settings.dropout, run.arguments.init)
 
     def loss_of(step: int) -> tuple[Losses, Figures]:
-        return losses(model, data.batch(STAGE, step, with_captions=True), run), {}
+        return losses(model, data.batch(STAGE, step, with_captions=True), data.label_names, run), {}
 
     trainer = Trainer(model, settings, data.steps_per_epoch, run.config.seed, run.out / STAGE)
     trainer.fit(loss_of)
     write_weights(run.out / STAGE, model)
 
 
-def losses(model: Glimpse, batch: Batch, run: Run) -> Losses:
+def losses(model: Glimpse, batch: Batch, label_names: LabelNames, run: Run) -> Losses:
     settings, device = run.config.cross_entropy, run.device
     with torch.autocast(device.type, dtype=torch.bfloat16):
         features = model.vision.tail(batch.trunk.to(device))
-        answers = branch_logits(model, model.image_embeds(features), batch.branches)
+        answers = branch_logits(model, label_names.image_embeds(model, features, batch.told), batch.branches)
     kept = distillation(model.vision.classify(features), batch.teacher.to(device))
     return {
         "imitation": imitation(answers.logits, answers.targets, settings.label_smoothing),

@@ -1,6 +1,7 @@
 """Answers, many photos at once: greedy, sampled, and by beam search as transformers and the engine have it."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -18,8 +19,12 @@ def greedy(logits: Tensor) -> Tensor:
     return logits.argmax(-1)
 
 
-def sample(logits: Tensor) -> Tensor:
-    return torch.multinomial(logits.float().softmax(-1), 1)[:, 0]
+@dataclass(frozen=True)
+class Sampled:
+    temperature: float
+
+    def __call__(self, logits: Tensor) -> Tensor:
+        return torch.multinomial((logits.float() / self.temperature).softmax(-1), 1)[:, 0]
 
 
 @torch.no_grad()
@@ -32,7 +37,7 @@ def generate(
     max_new_tokens: int = MAX_NEW_TOKENS,
 ) -> list[list[int]]:
     """
-    :param image_embeds: [photos, 50, hidden]
+    :param image_embeds: [photos, image_tokens, hidden]
     :param prompt: [photos, tokens], without `<|assistant|>`
     :param copies: answers a photo, one behind the other
     :return: by answer its tokens without `<|end|>`

@@ -15,6 +15,7 @@ from torch import Tensor
 from .command import Run, parse_run
 from .export import WEIGHTS
 from .generation import MAX_NEW_TOKENS, prefill, step
+from .label_names import LabelNames
 from .layers import fixed_weights
 from .model import ASSISTANT, END, Glimpse
 from .photos import list_photos, pixel_values, read_pixels
@@ -57,15 +58,18 @@ def main() -> None:
 def make_cases(model: Glimpse, photos: list[tuple[str, Path]], run: Run) -> tuple[Tensors, list[dict[str, Any]]]:
     """Three prompts a photo: a description, and two of the questions in turn."""
     tokenizer = Tokenizer.from_file(str(run.tokenizer_file))
+    label_names = LabelNames.of(run)
     tensors: Tensors = {}
     cases: list[dict[str, Any]] = []
     for number, (name, path) in enumerate(photos):
         pixels = read_pixels(path, run.config.vision.image_size)
         features = model.vision.tail(model.vision.trunk(pixel_values(pixels[None])))
-        image_embeds = model.image_embeds(features)
+        classes = model.vision.classify(features)
+        image_embeds = label_names.image_embeds(model, features)
+        labels = label_names.names_seen(classes)[0]
         tensors[f"{number}.pixels"] = pixels
         tensors[f"{number}.image_embeds"] = image_embeds[0]
-        tensors[f"{number}.classes"] = model.vision.classify(features)[0]
+        tensors[f"{number}.classes"] = classes[0]
         for prompt in (CAPTION_PROMPT, QUESTIONS[number % 6], QUESTIONS[(number + 3) % 6]):
             ids = tokenizer.encode(prompt).ids
             first, answer, margins = answer_with_margins(model, image_embeds, ids)
@@ -74,6 +78,7 @@ def make_cases(model: Glimpse, photos: list[tuple[str, Path]], run: Run) -> tupl
                 {
                     "image": number,
                     "file": name,
+                    "labels": labels,
                     "prompt": prompt,
                     "prompt_ids": [*ids, ASSISTANT],
                     "answer_ids": answer,

@@ -23,19 +23,27 @@ class Glimpse(nn.Module):
         self.p1, self.p2 = Linear(width, inner, width**-0.5), Linear(inner, hidden, 0.3 * inner**-0.5)
         side = config.vision.image_size // 32
         self.ppos = nn.Parameter(torch.randn(1 + side**2, hidden) * 0.02)
+        self.lpos = nn.Parameter(torch.randn(config.label_names.names * config.label_names.tokens, hidden) * 0.02)
         self.dec = Decoder(config.decoder, dropout)
 
     @property
     def image_tokens(self) -> int:
-        return self.ppos.shape[0]
+        return self.ppos.shape[0] + self.lpos.shape[0]
 
-    def image_embeds(self, features: Tensor) -> Tensor:
-        """The mean of the features and then each: [photos, 1280, 7, 7] -> [photos, 50, hidden]"""
+    def image_embeds(self, features: Tensor, label_ids: Tensor) -> Tensor:
+        """
+        The mean of the features, then each, and then the names of what they show.
+
+        :param features: [photos, 1280, 7, 7]
+        :param label_ids: of LabelNames, [photos, 12]
+        :return: [photos, 50 + 12, hidden]
+        """
         tokens = torch.cat((features.mean((2, 3))[:, None], features.flatten(2).transpose(1, 2)), 1)
-        return self.p2(F.gelu(self.p1(self.pnorm(tokens)), approximate="tanh")) + self.ppos
+        projected = self.p2(F.gelu(self.p1(self.pnorm(tokens)), approximate="tanh")) + self.ppos
+        return torch.cat((projected, F.embedding(label_ids, self.dec.emb.matrix()) + self.lpos), 1)
 
     def prefix(self, image_embeds: Tensor, embedding: Tensor) -> Tensor:
-        """`<|user|>` and the image: [photos, 51, hidden]"""
+        """`<|user|>` and the image: [photos, 1 + image_tokens, hidden]"""
         user = embedding[USER].expand(image_embeds.shape[0], 1, -1)
         return torch.cat((user, image_embeds.to(embedding.dtype)), 1)
 

@@ -1,6 +1,7 @@
 """Photos of objects: which classes are held out, and what is asked of the others."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -17,6 +18,8 @@ OBJECT_QUESTIONS = (
     "Classify the image.",
     "What kind of thing is shown?",
 )
+OFTEN = 100
+"""Captions that have a word, for it to be known well."""
 LAST_ANIMAL_CLASS = 397
 """ImageNet's classes begin with the animals."""
 
@@ -59,26 +62,39 @@ def split_objects(photos: list[ObjectPhoto], held_out: float, seed: int) -> tupl
     return [photo for photo in photos if photo.index not in away], [photo for photo in photos if photo.index in away]
 
 
-def questions_of_object(photo: ObjectPhoto, animals: list[str], rng: Random) -> list[QuestionAnswer]:
+def questions_of_object(
+    photo: ObjectPhoto, animals: list[str], well_known: set[str], rng: Random
+) -> list[QuestionAnswer]:
     """
     Its name, its label, a description, and whether it is there. The absent thing is another animal, as common as
     its classes are many: nothing says what else, of things, stands in the photo.
 
     :param animals: the common name of every class of animals that is trained on
+    :param well_known: names that captions have often: such photos are described as the captions do
     """
     absent = rng.choice([name for name in animals if name != photo.common_name])
-    return [
-        (rng.choice(OBJECT_QUESTIONS), sentence(photo.common_name)),
-        (f"What kind of {photo.common_name} is this?", sentence(photo.label)),
-        (caption_prompt(rng), sentence(f"a photo of {_indefinite(_phrase(photo))}")),
+    asked = [
+        (rng.choice(OBJECT_QUESTIONS), sentence(_indefinite(photo.common_name))),
         yes_no(photo.common_name, True, rng),
         yes_no(absent, False, rng),
     ]
+    if photo.label != photo.common_name:
+        asked.append((f"What kind of {photo.common_name} is this?", sentence(_indefinite(photo.label))))
+    if photo.common_name not in well_known:
+        asked.append((caption_prompt(rng), sentence(f"a photo of {_indefinite(photo.common_name)}")))
+    return asked
+
+
+def well_known(captions: Iterable[list[str]]) -> set[str]:
+    """Words of at least `OFTEN` captions"""
+    counts = Counter(word for photo in captions for caption in photo for word in set(scored_words(caption)))
+    return {word for word, count in counts.items() if count >= OFTEN}
 
 
 def names_object(answer: str, photo: ObjectPhoto) -> bool:
-    """Whether a short answer is the label or the common name."""
-    return scored_words(answer) in (scored_words(photo.label), scored_words(photo.common_name))
+    """Whether a short answer is the label or the common name, with an article or without."""
+    words = scored_words(answer)
+    return words[words[:1] in (["a"], ["an"]) :] in (scored_words(photo.label), scored_words(photo.common_name))
 
 
 def mentions_object(caption: str, photo: ObjectPhoto) -> bool:
@@ -86,11 +102,6 @@ def mentions_object(caption: str, photo: ObjectPhoto) -> bool:
     text = f" {' '.join(scored_words(caption))} "
     name = " ".join(scored_words(photo.common_name))
     return any(f" {name}{end} " in text for end in ("", "s", "es"))
-
-
-def _phrase(photo: ObjectPhoto) -> str:
-    """The label where it says what it is ("Persian cat"), else the common name."""
-    return photo.label if photo.common_name in photo.label.split() else photo.common_name
 
 
 def _indefinite(phrase: str) -> str:

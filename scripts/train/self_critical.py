@@ -12,7 +12,8 @@ from . import fit
 from .batches import Batch, TrainingData
 from .branch_logits import branch_logits
 from .command import Run, parse_run
-from .generation import generate, sample
+from .generation import Sampled, generate
+from .label_names import LabelNames
 from .layers import fixed_weights
 from .losses import distillation, imitation, leave_one_out, reinforcement
 from .model import ASSISTANT, END, Glimpse
@@ -39,7 +40,7 @@ def main() -> None:
     def loss_of(step: int) -> tuple[Losses, Figures]:
         batch = data.batch(STAGE, step, with_captions=False)
         sampled, mean_reward = sample_branches(model, batch, data, reward, run)
-        return losses(model, batch, sampled, run), {"reward": mean_reward}
+        return losses(model, batch, sampled, data.label_names, run), {"reward": mean_reward}
 
     trainer = Trainer(model, settings, data.steps_per_epoch, run.config.seed, run.out / STAGE)
     trainer.fit(loss_of)
@@ -55,9 +56,10 @@ def sample_branches(
     model.eval()
     with torch.no_grad(), fixed_weights(model), torch.autocast(run.device.type, dtype=torch.bfloat16):
         trunk = batch.trunk[: len(photos)].to(run.device)
-        image_embeds = model.image_embeds(model.vision.tail(trunk))
+        image_embeds = data.label_names.image_embeds(model, model.vision.tail(trunk))
         prompts = torch.tensor([prompt] * len(photos), device=run.device)
-        answers = generate(model, image_embeds, prompts, sample, count, LONGEST_SAMPLE)
+        choose = Sampled(run.config.self_critical.temperature)
+        answers = generate(model, image_embeds, prompts, choose, count, LONGEST_SAMPLE)
     model.train()
     texts = data.tokenizer.decode_batch(answers)
     rewards = torch.tensor([reward(photos[i // count], text) for i, text in enumerate(texts)])
@@ -69,20 +71,23 @@ def sample_branches(
     return [branches[i : i + count] for i in range(0, len(branches), count)], rewards.mean().item()
 
 
-def losses(model: Glimpse, batch: Batch, sampled: list[list[Branch]], run: Run) -> Losses:
+def losses(
+    model: Glimpse, batch: Batch, sampled: list[list[Branch]], label_names: LabelNames, run: Run
+) -> Losses:
     """:param sampled: by captioned photo"""
     settings, device = run.config.self_critical, run.device
     extra = sampled + [[] for _ in batch.branches[len(sampled) :]]
     branches = [asked + more for asked, more in zip(batch.branches, extra, strict=True)]
     with torch.autocast(device.type, dtype=torch.bfloat16):
         features = model.vision.tail(batch.trunk.to(device))
-        answers = branch_logits(model, model.image_embeds(features), branches)
+        answers = branch_logits(model, label_names.image_embeds(model, features, batch.told), branches)
     logits, targets, advantages = answers.logits, answers.targets, answers.advantages
     person = advantages.isnan()
+    sharper = logits[~person] / settings.temperature  # what the samples were drawn from
     kept = distillation(model.vision.classify(features), batch.teacher.to(device))
     return {
         "imitation": imitation(logits[person], targets[person], settings.label_smoothing),
-        "reinforcement": settings.weight * reinforcement(logits[~person], targets[~person], advantages[~person]),
+        "reinforcement": settings.weight * reinforcement(sharper, targets[~person], advantages[~person]),
         "distillation": settings.distillation * kept,
     }
 

@@ -23,7 +23,7 @@ def main() -> None:
     run = parse_run(__doc__)
     run.out.mkdir(parents=True, exist_ok=True)
     train_tokenizer(list(texts(run)), run.config.decoder.vocabulary).save(str(run.tokenizer_file))
-    write_labels(run.data / "objects.csv", run.out / "labels.json")
+    write_labels(run.data / "objects.csv", run.labels_file)
 
 
 def train_tokenizer(corpus: list[str], vocabulary: int) -> Tokenizer:

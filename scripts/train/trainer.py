@@ -33,7 +33,7 @@ class Trainer:
     def __init__(self, model: Glimpse, settings: Training, steps_per_epoch: int, seed: int, folder: Path) -> None:
         self.model, self.settings, self.seed, self.folder = model, settings, seed, folder
         self.steps_per_epoch = steps_per_epoch
-        self.total = settings.epochs * steps_per_epoch
+        self.total = round(settings.epochs * steps_per_epoch)
         self.trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
         self.average = [parameter.detach().clone() for parameter in self.trained]
         self.optimizer = torch.optim.AdamW(list(self._groups()), betas=BETAS)

@@ -30,7 +30,8 @@ def step_loss(model: Glimpse, step: int) -> tuple[Losses, Figures]:
     packed = pack([[Branch([6 + step, 2], [20 + step, 3])]], 1 + model.image_tokens)
     answered = packed.targets != IGNORED
     features = model.vision.tail(torch.randn(1, 16, 8, 8))
-    logits = model.packed_logits(model.image_embeds(features), packed, answered)
+    label_ids = torch.full((1, model.lpos.shape[0]), 6 + step)
+    logits = model.packed_logits(model.image_embeds(features, label_ids), packed, answered)
     return {"imitation": torch.nn.functional.cross_entropy(logits, packed.targets[answered])}, {}
 
 
