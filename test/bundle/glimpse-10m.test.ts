@@ -22,21 +22,22 @@ test('the manifest tells every file’s size and SHA-256, and a digest of the wh
   expect(digest).toBe(sha256(lines.join('')));
 });
 
-test('vision, classifier and text share no shard, and no shard is larger than 4 MiB', async () => {
+test('vision, classifier, token embeddings and text share no shard, and no shard is larger than 4 MiB', async () => {
   const { weight_map, metadata } = (await json('model.safetensors.index.json')) as {
     weight_map: Record<string, string>;
     metadata: { total_size: number };
   };
-  const part = (name: string) => (name.includes('classifier') ? 'classifier' : (name.split('.')[0] ?? ''));
+  const part = (name: string) => /classifier|embed_tokens/.exec(name)?.[0] ?? name.split('.')[0] ?? '';
   const shards = Map.groupBy(Object.entries(weight_map), ([, shard]) => shard);
   const parts = Array.from(shards, ([shard, names]) => [
     shard,
     [...new Set(names.map(([n]) => part(n)))].sort(),
   ]);
   expect(parts.sort()).toEqual([
-    ['model-00001-of-00003.safetensors', ['multi_modal_projector', 'vision_tower']],
-    ['model-00002-of-00003.safetensors', ['classifier']],
-    ['model-00003-of-00003.safetensors', ['language_model']],
+    ['model-00001-of-00004.safetensors', ['multi_modal_projector', 'vision_tower']],
+    ['model-00002-of-00004.safetensors', ['classifier']],
+    ['model-00003-of-00004.safetensors', ['embed_tokens']],
+    ['model-00004-of-00004.safetensors', ['language_model']],
   ]);
 
   const oracle = JSON.parse(await readFile('test/fixtures/bundle/tensors.json', 'utf8')) as object;

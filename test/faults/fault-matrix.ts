@@ -67,7 +67,7 @@ async function answerOf(id: string, files: Files, image: Uint8Array<ArrayBuffer>
 
 /** Each file of the bundle that a question needs, in each way, once and until it is mended. */
 function fileFaults(stand: Stand): Trial[] {
-  const names = [...stand.files.keys()].filter((name) => name !== 'README.md' && !isUnread(name));
+  const names = [...stand.files.keys()].filter((name) => name !== 'README.md');
   return KINDS.flatMap((kind) => [
     ...names.map((file) => () => failsOnce(stand, file, kind)),
     ...names.map((file) => () => failsUntilMended(stand, file, kind)),
@@ -98,8 +98,6 @@ async function failsUntilMended(
   return row(`${file}: ${kind}, until mended`, [unavailable(file), answer], got);
 }
 
-/** The shard of the ImageNet classifier, which no question reads. */
-const isUnread = (name: string): boolean => name === SHARDS.classifier;
 const TEXT_SHARD = SHARDS.text;
 
 /** Another bundle put in the place of the one in use, whole, by halves and at every step of a question. */

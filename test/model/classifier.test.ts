@@ -16,13 +16,12 @@ const SHARD = SHARDS.classifier;
 const top = (logits: Float32Array): number => logits.indexOf(Math.max(...logits));
 
 it.each(['relaxed', 'simd'] as const)(
-  "gives PyTorch's classes with the %s build, its shard fetched when asked for",
+  "gives PyTorch's classes with the %s build, its shard fetched once for the encoder and itself",
   async (build) => {
     const bundle = await openBundle(fileSource('model-shards'), 'glimpse-10m');
     const model = await createVisionLanguageModel(createEngine(nodeKernelModules, 2 ** 28, [build]), bundle);
-    const encoder = await model.encoder();
-    expect(bundle.fetched.has(SHARD)).toBe(false);
     const classifier = await model.classifier?.();
+    const encoder = await model.encoder(); // whose image_embeds end in what the classifier sees
     expect(bundle.fetched.get(SHARD)?.fetches).toBe(1);
     for (const image of images) {
       const { pooler_output } = await encoder.encode(goldens.pixel_values(image));

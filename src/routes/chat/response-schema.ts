@@ -27,13 +27,13 @@ const logprobsSchema = z
   });
 
 const usageSchema = z.strictObject({
-  prompt_tokens: z.int().min(0).meta({ description: "The image's included.", example: 58 }),
+  prompt_tokens: z.int().min(0).meta({ description: "The image's included.", example: 70 }),
   completion_tokens: z.int().min(0).meta({ description: 'Of all n answers.', example: 5 }),
-  total_tokens: z.int().min(0).meta({ example: 63 }),
+  total_tokens: z.int().min(0).meta({ example: 75 }),
   prompt_tokens_details: z.strictObject({
     cached_tokens: z.int().min(0).meta({
       description: 'Of the prompt up to its image, where they were kept from an earlier prompt on it.',
-      example: 51,
+      example: 63,
     }),
   }),
 });
