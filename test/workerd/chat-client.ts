@@ -10,7 +10,7 @@ import type {
 import { photo, startWorker, type TestWorker } from './worker.ts';
 
 export const MODEL = 'glimpse-10m';
-export const QUESTION = 'What is the man doing?';
+export const QUESTION = 'Describe the image.';
 
 /** OpenAI's own client, with the options that other servers add. */
 export type Options = Partial<ChatCompletionCreateParamsNonStreaming> & {

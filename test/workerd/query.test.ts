@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { golden, usageOf } from '../model/default-model.ts';
 import { answerOf, bundleStatus, form, json, photo, result, startWorker, type TestWorker } from './worker.ts';
 
-const people = golden('rocket.jpg', 'How many people are there?').answer;
+const people = golden('rocket.jpg', 'What is the man doing?').answer;
 let worker: TestWorker;
 let astronaut: Buffer<ArrayBuffer>;
 let rocket: Buffer<ArrayBuffer>;
@@ -44,20 +44,20 @@ describe('a question about a photo', () => {
     const { image } = await ask(rocket, 'Describe the image.');
     await worker.restart();
     const answer = await answerOf(
-      worker.fetch('/v1/query', json({ image, prompt: 'How many people are there?' })),
+      worker.fetch('/v1/query', json({ image, prompt: 'What is the man doing?' })),
     );
     expect(answer).toMatchObject({ answer: people, cache: 'hit', image });
     expect(answer.timings).not.toHaveProperty('image');
     expect(answer.timings).not.toHaveProperty('vision');
     expect(await bundleStatus(worker)).toMatchObject({ loaded: { vision: false, text: true } });
 
-    const again = await ask(rocket, 'How many people are there?');
+    const again = await ask(rocket, 'What is the man doing?');
     expect(again).toMatchObject({ answer: people, cache: 'hit' });
     expect(await bundleStatus(worker)).toMatchObject({ loaded: { vision: false } });
   });
 
   it('takes the image as a data URL and as the body itself', async () => {
-    const prompt = 'How many people are there?';
+    const prompt = 'What is the man doing?';
     const url = `data:image/jpeg;base64,${rocket.toString('base64')}`;
     const byUrl = await answerOf(worker.fetch('/v1/query', json({ image: url, prompt })));
     const headers = { 'content-type': 'image/png' }; // wrong, and not believed
@@ -84,9 +84,9 @@ describe('generation options', () => {
   });
 
   it('stop_strings cut it', async () => {
-    const whole = await ask(rocket, prompt);
-    const cut = await ask(rocket, prompt, { stop_strings: ' standing' });
-    expect(whole.answer.startsWith(`${cut.answer} standing`)).toBe(true);
+    const [word = ''] = / \w+\.?$/.exec(golden('rocket.jpg', prompt).answer) ?? [];
+    const cut = await ask(rocket, prompt, { stop_strings: word });
+    expect(`${cut.answer}${word}`).toBe(golden('rocket.jpg', prompt).answer);
     expect(cut.finish_reason).toBe('stop');
   });
 
@@ -139,7 +139,7 @@ describe('a stream', () => {
     await reader?.read();
     controller.abort();
     await expect(reader?.read()).rejects.toThrow();
-    expect((await ask(rocket, 'How many people are there?')).answer).toBe(people);
+    expect((await ask(rocket, 'What is the man doing?')).answer).toBe(people);
   });
 });
 
@@ -239,7 +239,7 @@ describe('what cannot be answered says why', () => {
   });
 
   it('and the next question is well', async () => {
-    expect((await ask(rocket, 'How many people are there?')).answer).toBe(people);
+    expect((await ask(rocket, 'What is the man doing?')).answer).toBe(people);
   });
 
   /** A PNG whose header claims 30,000 x 30,000 pixels. */
