@@ -2,6 +2,7 @@ import type { ChatCompletion } from 'openai/resources/chat/completions';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
 import { chatRequestSchema } from '../../src/routes/chat/schema.ts';
+import { beginning, golden } from '../model/default-model.ts';
 import { image, MODEL, QUESTION, startChatWorker, user, type ChatWorker } from './chat-client.ts';
 import { json } from './worker.ts';
 
@@ -57,7 +58,7 @@ const EFFECTS: Readonly<Record<keyof typeof chatRequestSchema.shape, readonly [B
   top_k: [drawn, { ...drawn, top_k: 1 }],
   min_p: [drawn, { ...drawn, min_p: 0.9 }],
   seed: [drawn, { ...drawn, seed: 12 }],
-  stop: [{}, { stop: ' red' }],
+  stop: [{}, { stop: beginning(golden('astronaut.png', QUESTION), 2).slice(1) }],
   n: [{}, { n: 2 }],
   presence_penalty: [endless, { ...endless, presence_penalty: 2 }],
   frequency_penalty: [endless, { ...endless, frequency_penalty: 2 }],
