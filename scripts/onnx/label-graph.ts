@@ -1,6 +1,6 @@
 import type { Tensor } from '../../src/bundle/safetensors.ts';
 import type { GlimpseConfig } from '../../src/model/config.ts';
-import { EMBED_TOKENS } from '../../src/model/llama/load-llama.ts';
+import { EMBED_TOKENS } from '../../src/model/token-embedding.ts';
 import { labelRows, nameTokens } from '../../src/model/vision/label-names.ts';
 import type { Graph } from './graph-builder.ts';
 import { asFloats, dequantised, tensorOf, transposed } from './weights.ts';

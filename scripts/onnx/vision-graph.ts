@@ -1,6 +1,6 @@
 import type { Bundle } from '../../src/bundle/bundle.ts';
 import type { GlimpseConfig } from '../../src/model/config.ts';
-import { EMBED_TOKENS } from '../../src/model/llama/load-llama.ts';
+import { EMBED_TOKENS } from '../../src/model/token-embedding.ts';
 import { blockShapes, same, type Geometry } from '../../src/model/vision/config.ts';
 import { createGraph } from './graph-builder.ts';
 import { labelEmbeds } from './label-graph.ts';

@@ -7,6 +7,9 @@ interface Shape {
   readonly vocab_size: number;
 }
 
+/** The tensor of a decoder's token embeddings. */
+export const EMBED_TOKENS = 'language_model.model.embed_tokens';
+
 /** The embeddings of tokens. */
 export interface TokenEmbedding {
   /** One behind the other, the caller's own. // [input_ids, hidden_size] */

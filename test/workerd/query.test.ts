@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { golden, usageOf } from '../model/default-model.ts';
 import { answerOf, bundleStatus, form, json, photo, result, startWorker, type TestWorker } from './worker.ts';
 
-const people = golden('rocket.jpg', 'What is the man doing?').answer;
+const rocketAnswer = golden('rocket.jpg', 'What is the man doing?').answer;
 let worker: TestWorker;
 let astronaut: Buffer<ArrayBuffer>;
 let rocket: Buffer<ArrayBuffer>;
@@ -46,13 +46,13 @@ describe('a question about a photo', () => {
     const answer = await answerOf(
       worker.fetch('/v1/query', json({ image, prompt: 'What is the man doing?' })),
     );
-    expect(answer).toMatchObject({ answer: people, cache: 'hit', image });
+    expect(answer).toMatchObject({ answer: rocketAnswer, cache: 'hit', image });
     expect(answer.timings).not.toHaveProperty('image');
     expect(answer.timings).not.toHaveProperty('vision');
     expect(await bundleStatus(worker)).toMatchObject({ loaded: { vision: false, text: true } });
 
     const again = await ask(rocket, 'What is the man doing?');
-    expect(again).toMatchObject({ answer: people, cache: 'hit' });
+    expect(again).toMatchObject({ answer: rocketAnswer, cache: 'hit' });
     expect(await bundleStatus(worker)).toMatchObject({ loaded: { vision: false } });
   });
 
@@ -63,7 +63,7 @@ describe('a question about a photo', () => {
     const headers = { 'content-type': 'image/png' }; // wrong, and not believed
     const path = `/v1/query?${new URLSearchParams({ prompt }).toString()}`;
     const byBody = await answerOf(worker.fetch(path, { method: 'POST', headers, body: rocket }));
-    expect([byUrl.answer, byBody.answer]).toEqual([people, people]);
+    expect([byUrl.answer, byBody.answer]).toEqual([rocketAnswer, rocketAnswer]);
     expect(byUrl.image).toBe(byBody.image);
   });
 
@@ -139,7 +139,7 @@ describe('a stream', () => {
     await reader?.read();
     controller.abort();
     await expect(reader?.read()).rejects.toThrow();
-    expect((await ask(rocket, 'What is the man doing?')).answer).toBe(people);
+    expect((await ask(rocket, 'What is the man doing?')).answer).toBe(rocketAnswer);
   });
 });
 
@@ -239,7 +239,7 @@ describe('what cannot be answered says why', () => {
   });
 
   it('and the next question is well', async () => {
-    expect((await ask(rocket, 'What is the man doing?')).answer).toBe(people);
+    expect((await ask(rocket, 'What is the man doing?')).answer).toBe(rocketAnswer);
   });
 
   /** A PNG whose header claims 30,000 x 30,000 pixels. */

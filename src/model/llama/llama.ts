@@ -1,7 +1,7 @@
 import { GlimpseError } from '../../errors.ts';
 import type { Engine } from '../../kernels/engine.ts';
 import type { Decoder, DecoderInput } from '../types.ts';
-import { residentEmbedding, type TokenEmbedding } from '../token-embedding.ts';
+import { EMBED_TOKENS, residentEmbedding, type TokenEmbedding } from '../token-embedding.ts';
 import type { Weights } from '../weights.ts';
 import { createAttend, type Span } from './attend.ts';
 import type { LlamaConfig } from './config.ts';
@@ -31,8 +31,7 @@ export async function createLlama(
   const { hidden_size, intermediate_size, vocab_size, rms_norm_eps: eps, head_dim } = config;
   const { num_attention_heads: heads, num_key_value_heads: kvHeads, max_position_embeddings } = config;
 
-  const embed_tokens =
-    elsewhere ?? (await residentEmbedding(engine, weights, 'language_model.model.embed_tokens', config));
+  const embed_tokens = elsewhere ?? (await residentEmbedding(engine, weights, EMBED_TOKENS, config));
   const layers = await loadLayers(weights, config);
   const norm = await weights.floats('language_model.model.norm.weight', hidden_size);
   const lm_head =

@@ -1,15 +1,13 @@
 import type { Bundle } from '../../bundle/bundle.ts';
 import type { Engine } from '../../kernels/engine.ts';
 import { loadPart } from '../load-part.ts';
-import type { TokenEmbedding } from '../token-embedding.ts';
+import { EMBED_TOKENS, type TokenEmbedding } from '../token-embedding.ts';
 import type { Decoder } from '../types.ts';
 import type { LlamaConfig } from './config.ts';
 import { createLlama } from './llama.ts';
 import { createStreamedEmbedding } from './streamed-embedding.ts';
 import { streamsEmbedding } from './weight-bytes.ts';
 
-/** The tensor of a decoder's token embeddings. */
-export const EMBED_TOKENS = 'language_model.model.embed_tokens';
 const OTHERS = ['language_model.model.layers', 'language_model.model.norm', 'language_model.lm_head'];
 
 /**
