@@ -47,7 +47,7 @@ class TrainingData:
         self.negatives = Negatives(present_and_absent(lowered(caption))[0] for caption in self.captions)
         objects = read_objects(run.data / "objects.csv")
         self.objects, _ = split_objects(objects, run.config.objects.held_out, self.seed)
-        self.animals = [photo.common_name for photo in self.objects if photo.is_animal]
+        self.object_names = [photo.common_name for photo in self.objects]
         self.known = well_known(captions.values())
         self.photo_features = read_tensors(features_file(run.out, "train"))
         self.object_features = read_tensors(features_file(run.out, "objects"))
@@ -90,7 +90,7 @@ class TrainingData:
         return [self._branch(*pair) for pair in asked]
 
     def _of_object(self, photo: ObjectPhoto, rng: Random) -> list[Branch]:
-        return [self._branch(*pair) for pair in questions_of_object(photo, self.animals, self.known, rng)]
+        return [self._branch(*pair) for pair in questions_of_object(photo, self.object_names, self.known, rng)]
 
     def _renamed(self, rng: Random) -> ObjectPhoto:
         """Any object under any of its names: the more names, the less can be known by heart."""

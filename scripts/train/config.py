@@ -87,6 +87,7 @@ class SelfCritical(Training):
     samples: int
     temperature: float
     weight: float
+    bleu_weight: float
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,6 @@ OBJECT_QUESTIONS = (
 )
 OFTEN = 100
 """Captions that have a word, for it to be known well."""
-LAST_ANIMAL_CLASS = 397
-"""ImageNet's classes begin with the animals."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +29,6 @@ class ObjectPhoto:
     label_class: int
     label: str
     common_name: str
-
-    @property
-    def is_animal(self) -> bool:
-        return self.label_class <= LAST_ANIMAL_CLASS
 
 
 def read_objects(path: Path) -> list[ObjectPhoto]:
@@ -63,16 +57,16 @@ def split_objects(photos: list[ObjectPhoto], held_out: float, seed: int) -> tupl
 
 
 def questions_of_object(
-    photo: ObjectPhoto, animals: list[str], well_known: set[str], rng: Random
+    photo: ObjectPhoto, names: list[str], well_known: set[str], rng: Random
 ) -> list[QuestionAnswer]:
     """
-    Its name, its label, a description, and whether it is there. The absent thing is another animal, as common as
-    its classes are many: nothing says what else, of things, stands in the photo.
+    Its name, its label, a description, and whether it is there. The absent thing is any other object, as common as
+    its classes are many: one that stands in the photo all the same is rare.
 
-    :param animals: the common name of every class of animals that is trained on
+    :param names: the common name of every class that is trained on
     :param well_known: names that captions have often: such photos are described as the captions do
     """
-    absent = rng.choice([name for name in animals if name != photo.common_name])
+    absent = rng.choice([name for name in names if name != photo.common_name])
     asked = [
         (rng.choice(OBJECT_QUESTIONS), sentence(_indefinite(photo.common_name))),
         yes_no(photo.common_name, True, rng),

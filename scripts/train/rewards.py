@@ -1,10 +1,12 @@
 """
-CIDEr-D (Vedantam et al., arXiv:1411.5726) of sampled captions, with document frequencies from the training captions.
-The end counts as a word, or captions learn to break off (Luo, arXiv:2003.09971).
+What sampled captions are worth against people's: CIDEr-D and, in a weight of its own, BLEU, which asks for more of the
+words that people use and less that the caption tells this photo from others.
 """
 
 import math
 from collections import Counter
+
+from pycocoevalcap.bleu.bleu_scorer import BleuScorer
 
 from .captions import scored_words
 
@@ -12,7 +14,35 @@ LONGEST, SIGMA, END_WORD = 4, 6, "."
 Vectors = list[dict[tuple[str, ...], float]]
 
 
+class CaptionReward:
+    def __init__(self, references: list[list[str]], bleu_weight: float) -> None:
+        """:param references: by photo"""
+        self.cider, self.bleu, self.bleu_weight = CiderReward(references), BleuReward(references), bleu_weight
+
+    def __call__(self, photo: int, caption: str) -> float:
+        return self.cider(photo, caption) + self.bleu_weight * self.bleu(photo, caption)
+
+
+class BleuReward:
+    """The mean of a caption's own BLEU-1 to BLEU-4 (Papineni et al., ACL 2002)."""
+
+    def __init__(self, references: list[list[str]]) -> None:
+        """:param references: by photo"""
+        self.references = [[" ".join(scored_words(caption)) for caption in captions] for captions in references]
+
+    def __call__(self, photo: int, caption: str) -> float:
+        """:return: of 0 to 1"""
+        scorer = BleuScorer(" ".join(scored_words(caption)), self.references[photo], n=LONGEST)
+        _, by_order = scorer.compute_score("closest")
+        return sum(score for (score,) in by_order) / LONGEST
+
+
 class CiderReward:
+    """
+    CIDEr-D (Vedantam et al., arXiv:1411.5726), with document frequencies from the training captions. The end counts as
+    a word, or captions learn to break off (Luo, arXiv:2003.09971); one that was cut has none.
+    """
+
     def __init__(self, references: list[list[str]]) -> None:
         """:param references: by photo"""
         counted = [[_count(caption) for caption in captions] for captions in references]
@@ -46,5 +76,5 @@ class CiderReward:
 
 
 def _count(caption: str) -> list[Counter[tuple[str, ...]]]:
-    words = [*scored_words(caption), END_WORD]
+    words = scored_words(caption) + [END_WORD] * caption.endswith(END_WORD)
     return [Counter(zip(*(words[i:] for i in range(n)), strict=False)) for n in range(1, LONGEST + 1)]

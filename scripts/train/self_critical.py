@@ -1,5 +1,5 @@
 """
-Goes on from fit: captions are sampled, and those that score a higher CIDEr than the photo's others become likelier
+Goes on from fit: captions are sampled, and those that score higher (rewards.py) than the photo's others become likelier
 (Rennie et al., arXiv:1612.00563); questions are imitated as before. OUT/self_critical/.
 """
 
@@ -19,13 +19,13 @@ from .losses import distillation, imitation, leave_one_out, reinforcement
 from .model import ASSISTANT, END, Glimpse
 from .packing import Branch
 from .questions.of_photo import CAPTION_PROMPT
-from .rewards import CiderReward
+from .rewards import CaptionReward
 from .starting_point import build_model, write_weights
 from .trainer import Figures, Losses, Trainer
 
 STAGE = "self_critical"
 LONGEST_SAMPLE = 24
-"""In tokens. A longer one has no end, and so no reward for it."""
+"""In tokens. A longer one is cut: it has no end, and so no reward for it."""
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
     run = parse_run(__doc__, parser)
     settings = run.config.self_critical
     data = TrainingData(run)
-    reward = CiderReward(data.captions)
+    reward = CaptionReward(data.captions, settings.bleu_weight)
     model = build_model(run, settings.dropout, run.arguments.init or run.out / fit.STAGE / "weights.safetensors")
 
     def loss_of(step: int) -> tuple[Losses, Figures]:
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def sample_branches(
-    model: Glimpse, batch: Batch, data: TrainingData, reward: CiderReward, run: Run
+    model: Glimpse, batch: Batch, data: TrainingData, reward: CaptionReward, run: Run
 ) -> tuple[list[list[Branch]], float]:
     """:return: by captioned photo its sampled captions with their advantages, and the mean reward"""
     count, photos = run.config.self_critical.samples, batch.captioned
@@ -65,7 +65,7 @@ def sample_branches(
     rewards = torch.tensor([reward(photos[i // count], text) for i, text in enumerate(texts)])
     advantages = leave_one_out(rewards.unflatten(0, (-1, count))).flatten().tolist()
     branches = [
-        Branch([*prompt, ASSISTANT], [*answer, END], advantage)
+        Branch([*prompt, ASSISTANT], [*answer, END][:LONGEST_SAMPLE], advantage)
         for answer, advantage in zip(answers, advantages, strict=True)
     ]
     return [branches[i : i + count] for i in range(0, len(branches), count)], rewards.mean().item()

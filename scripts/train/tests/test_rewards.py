@@ -1,8 +1,9 @@
 import torch
+from pycocoevalcap.bleu.bleu import Bleu
 from pycocoevalcap.cider.cider import Cider
 
 from train.losses import leave_one_out
-from train.rewards import END_WORD, CiderReward
+from train.rewards import END_WORD, BleuReward, CaptionReward, CiderReward
 
 REFERENCES = [
     ["A brown dog runs through deep snow.", "A dog is running in the snow."],
@@ -21,6 +22,24 @@ def test_rewards_are_pycocoevalcaps_cider() -> None:
     reward = CiderReward(REFERENCES)
     ours = [reward(photo, caption) for photo, caption in enumerate(CAPTIONS)]
     torch.testing.assert_close(torch.tensor(ours), torch.tensor(expected, dtype=torch.float32))
+
+
+def test_a_caption_that_was_cut_misses_its_end() -> None:
+    reward = CiderReward(REFERENCES)
+    assert reward(0, "A dog is running in the snow") < reward(0, "A dog is running in the snow.")
+
+
+def test_rewards_are_the_mean_of_pycocoevalcaps_bleu() -> None:
+    reward = BleuReward(REFERENCES)
+    for photo, caption in enumerate(CAPTIONS):
+        theirs = {0: [other.lower().replace(".", "") for other in REFERENCES[photo]]}
+        orders, _ = Bleu(4).compute_score(theirs, {0: [caption.lower().replace(".", "")]}, verbose=0)
+        assert abs(reward(photo, caption) - sum(orders) / 4) < 1e-6
+
+
+def test_bleu_is_weighed_beside_cider() -> None:
+    cider, bleu = CiderReward(REFERENCES)(0, CAPTIONS[0]), BleuReward(REFERENCES)(0, CAPTIONS[0])
+    assert CaptionReward(REFERENCES, 0.5)(0, CAPTIONS[0]) == cider + 0.5 * bleu
 
 
 def test_advantages_are_against_the_others() -> None:
