@@ -1,0 +1,81 @@
+"""
+Training goes on from a bundle: its tensors under training's names in OUT/unbundle/weights.safetensors, the frozen ones
+in OUT/trunk.safetensors too, tokenizer.json and labels.json. No bit is lost: `export` of them is what the bundle was
+made of.
+"""
+
+import argparse
+import json
+import re
+import shutil
+from pathlib import Path
+
+from .command import parse_run
+from .tensors import Tensors, read_tensors, write_tensors
+from .vision import Encoder
+
+STAGE = "unbundle"
+MODULES = (
+    (r"vision_tower\.classifier", "vision.fc"),
+    (r"vision_tower", "vision"),
+    (r"multi_modal_projector\.norm", "pnorm"),
+    (r"multi_modal_projector\.linear_([12])", r"p\1"),
+    (r"multi_modal_projector\.position_embedding", "ppos"),
+    (r"multi_modal_projector\.label_position_embedding", "lpos"),
+    (r"language_model\.model\.embed_tokens", "dec.emb"),
+    (r"language_model\.model\.norm", "dec.norm"),
+    (r"language_model\.model\.(layers\.\d+)\.self_attn\.([qkvo])_proj", r"dec.\1.\2"),
+    (r"language_model\.model\.(layers\.\d+)\.mlp\.gate_proj", r"dec.\1.g"),
+    (r"language_model\.model\.(layers\.\d+)\.mlp\.up_proj", r"dec.\1.u"),
+    (r"language_model\.model\.(layers\.\d+)\.mlp\.down_proj", r"dec.\1.dn"),
+    (r"language_model\.model\.(layers\.\d+)\.input_layernorm", r"dec.\1.n1"),
+    (r"language_model\.model\.(layers\.\d+)\.post_attention_layernorm", r"dec.\1.n2"),
+)
+"""The reverse of scripts/bundle/tensor-names.ts."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bundle", type=Path, required=True, help="such as model-shards/glimpse-10m")
+    run = parse_run(__doc__, parser)
+    bundle: Path = run.arguments.bundle
+    tensors = bundle_tensors(bundle)
+    encoder = Encoder(run.config.vision)
+    frozen = {name: value for name, value in tensors.items() if encoder.is_frozen(name.removeprefix("vision."))}
+    write_tensors(run.out / STAGE / "weights.safetensors", tensors)
+    write_tensors(run.trunk_file, frozen)
+    shutil.copyfile(bundle / "tokenizer.json", run.tokenizer_file)
+    run.labels_file.write_text(json.dumps(class_names(bundle), indent=1) + "\n")
+
+
+def bundle_tensors(bundle: Path) -> Tensors:
+    return {
+        training_name(name): value
+        for shard in sorted(bundle.glob("model-*.safetensors"))
+        for name, value in read_tensors(shard).items()
+    }
+
+
+def training_name(name: str) -> str:
+    """
+    >>> training_name("language_model.model.layers.0.self_attn.q_proj.weight.q4")
+    'dec.layers.0.q.q4'
+    """
+    plain = name.removesuffix(".weight").replace(".weight.", ".")
+    for theirs, ours in MODULES:
+        renamed, found = re.subn(rf"^{theirs}(?=\.|$)", ours, plain)
+        if found:
+            return renamed
+    raise ValueError(f"{name} is no tensor of this model")
+
+
+def class_names(bundle: Path) -> list[dict[str, str]]:
+    """By class, its label and its common name."""
+    config = json.loads((bundle / "config.json").read_text())
+    common = {label: one["name"] for one in config["label_names_config"]["names"] for label in one["label_ids"]}
+    labels = {int(label): text for label, text in config["id2label"].items()}
+    return [{"label": text, "common_name": common[label]} for label, text in sorted(labels.items())]
+
+
+if __name__ == "__main__":
+    main()
