@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { GlimpseError } from '../errors.ts';
 import { freeNow } from '../free-now.ts';
+import { lazy } from '../lazy.ts';
 import { withTimeLimit } from '../time-limit.ts';
 import { bundleFiles, type FetchCount } from './files.ts';
 import { MANIFEST, MANIFEST_LIMIT, parseManifest, type Manifest } from './manifest.ts';
@@ -100,13 +101,12 @@ export async function openBundle(
     }
   };
 
-  let placed: readonly { readonly name: string; readonly shard: string }[] | undefined;
-  const readIndex = async (signal?: AbortSignal) => {
-    if (placed) return placed;
-    const index = indexSchema.safeParse(await json(INDEX, signal));
+  // One read for all who wait, and so for none of them alone to abort.
+  const placed = lazy(async () => {
+    const index = indexSchema.safeParse(await json(INDEX));
     if (!index.success) throw invalid(`has an ${INDEX} that places no tensors`, index.error);
-    return (placed = Object.entries(index.data.weight_map).map(([name, shard]) => ({ name, shard })));
-  };
+    return Object.entries(index.data.weight_map).map(([name, shard]) => ({ name, shard }));
+  });
 
   async function* shardTensors(shard: string, names: ReadonlySet<string>, signal?: AbortSignal) {
     const file = await read(shard, signal);
@@ -130,7 +130,7 @@ export async function openBundle(
     json,
     async *tensors(prefixes, signal) {
       const isWanted = (name: string) => prefixes.some((prefix) => name.startsWith(`${prefix}.`));
-      const wanted = (await readIndex(signal)).filter(({ name }) => isWanted(name));
+      const wanted = (await placed.get()).filter(({ name }) => isWanted(name));
       const byShard = [...Map.groupBy(wanted, ({ shard }) => shard)].sort(([a], [b]) => (a < b ? -1 : 1));
       for (const [shard, tensors] of byShard) {
         yield* shardTensors(shard, new Set(tensors.map(({ name }) => name)), signal);

@@ -1,6 +1,6 @@
 import type { Bundle } from '../bundle/bundle.ts';
 import type { Engine } from '../kernels/engine.ts';
-import { lazy, type Lazy } from './lazy.ts';
+import { lazy, type Lazy } from '../lazy.ts';
 import { loadPart } from './load-part.ts';
 import { createWeights, type Weights } from './weights.ts';
 

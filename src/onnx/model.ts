@@ -1,5 +1,5 @@
 import type { Bundle } from '../bundle/bundle.ts';
-import { lazy } from '../model/lazy.ts';
+import { lazy } from '../lazy.ts';
 import type { Decoder, ImageEncoder, VisionLanguageModel } from '../model/types.ts';
 import type { CreateModel } from '../pipeline/loaded-bundle.ts';
 import { readConfig, type OnnxConfig } from './config.ts';

@@ -5,7 +5,7 @@ import type { ShardSource } from '../bundle/source.ts';
 import type { JsonValue } from '../cache/canonical-json.ts';
 import { GlimpseError } from '../errors.ts';
 import { preprocessorConfigSchema, type PreprocessorConfig } from '../image/preprocessor-config.ts';
-import { lazy } from '../model/lazy.ts';
+import { lazy } from '../lazy.ts';
 import type { DualEncoder, VisionLanguageModel } from '../model/types.ts';
 import { readTextInput, type TextInput } from './text-input.ts';
 import { readTextParts, type TextParts } from './text-parts.ts';

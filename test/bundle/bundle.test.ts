@@ -97,6 +97,14 @@ test('an index that places a tensor in a shard without it is refused', async () 
   );
 });
 
+test('parts that load side by side fetch the index once', async () => {
+  const bundle = await openBundle(fileSource(folder), ID);
+  const parts = ['vision_tower.classifier', 'multi_modal_projector', 'language_model.model.norm'];
+  const first = await Promise.all(parts.map((part) => bundle.tensors([part]).next()));
+  expect(first.map(({ done }) => done)).toEqual([false, false, false]);
+  expect(bundle.fetched.get('model.safetensors.index.json')?.fetches).toBe(1);
+});
+
 test('a shard is freed before the next is fetched', async () => {
   const shards = new Set<ArrayBufferLike>();
   const held: number[] = [];

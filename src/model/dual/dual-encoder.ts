@@ -1,7 +1,7 @@
 import type { Bundle } from '../../bundle/bundle.ts';
 import type { Engine } from '../../kernels/engine.ts';
 import { createRoom, type Room } from '../../kernels/room.ts';
-import { lazy } from '../lazy.ts';
+import { lazy } from '../../lazy.ts';
 import { loadPart } from '../load-part.ts';
 import type { DualEncoder, TextEmbedder } from '../types.ts';
 import { createTransformerEncoder, type Connector } from '../vision/encode-images.ts';

@@ -1,7 +1,7 @@
 import type { Bundle } from '../../bundle/bundle.ts';
 import { GlimpseError } from '../../errors.ts';
 import type { Engine } from '../../kernels/engine.ts';
-import { lazy } from '../lazy.ts';
+import { lazy } from '../../lazy.ts';
 import type { LlamaConfig } from '../llama/config.ts';
 import { fitContext } from '../llama/fit-context.ts';
 import { loadLlama } from '../llama/load-llama.ts';

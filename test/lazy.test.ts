@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { lazy } from '../../src/model/lazy.ts';
-import { inLostContext } from './lost-context.ts';
+import { lazy } from '../src/lazy.ts';
+import { inLostContext } from './model/lost-context.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

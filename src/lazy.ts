@@ -1,4 +1,4 @@
-import { LOST, sharedWork, withPatience, type SharedWork } from '../time-limit.ts';
+import { LOST, sharedWork, withPatience, type SharedWork } from './time-limit.ts';
 
 /** A value made once, when first asked for. A failure is not kept: the next call tries again. */
 export interface Lazy<T> {
