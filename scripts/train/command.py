@@ -6,9 +6,7 @@ from pathlib import Path
 
 import torch
 
-from .config import Config, read_config
-
-DEFAULT_CONFIG = Path(__file__).with_name("config.toml")
+from .config import DEFAULT_CONFIG, Config, read_config
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ def parse_run(description: str | None, parser: argparse.ArgumentParser | None = 
     parser.description = description
     parser.add_argument("--data", type=Path, required=True, help="the folder of captioned photos")
     parser.add_argument("--out", type=Path, required=True, help="the folder of all that the stages write")
-    parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG)
+    parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="what differs from config.toml")
     parser.add_argument("--device", default="auto", help="cpu, cuda or auto")
     parser.add_argument("--threads", type=int, default=2, help="of the CPU")
     arguments = parser.parse_args()

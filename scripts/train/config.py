@@ -1,10 +1,14 @@
-"""The config file, checked: an unknown or a missing name is an error."""
+"""
+Every size and hyperparameter: config.toml's, or in another file what differs from them. An unknown name is an error.
+"""
 
 import dataclasses
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+DEFAULT_CONFIG = Path(__file__).with_name("config.toml")
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,10 @@ class Config:
 
 
 def read_config(path: Path) -> Config:
-    return _build(Config, tomllib.loads(path.read_text()), str(path))
+    values = tomllib.loads(DEFAULT_CONFIG.read_text())
+    for section, changed in tomllib.loads(path.read_text()).items():
+        values[section] = values.get(section, {}) | changed if isinstance(changed, dict) else changed
+    return _build(Config, values, str(path))
 
 
 def _build(kind: Any, values: dict[str, Any], where: str) -> Any:

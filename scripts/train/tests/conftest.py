@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from train.command import DEFAULT_CONFIG
-from train.config import Config, read_config
+from train.config import DEFAULT_CONFIG, Config, read_config
 
 CAPTIONS = (
     "A brown dog is running through the snow .",

@@ -1,7 +1,6 @@
 from pathlib import Path
 
-from train.command import DEFAULT_CONFIG
-from train.config import read_config
+from train.config import DEFAULT_CONFIG, read_config
 from train.model import Glimpse
 from train.tensors import load_module, module_tensors
 from train.unbundle import bundle_tensors, class_names
