@@ -19,7 +19,7 @@ const EXAMPLES: readonly Example[] = [
     name: 'chelsea',
     alt: 'A tabby cat looking at the camera',
     credit: 'Stéfan van der Walt, CC0',
-    suggestions: ['What object is this?', 'Describe the image.', 'Is there a dog in the image?'],
+    suggestions: ['What object is this?', 'Describe the image.', 'Is there a cat in the image?'],
   },
   {
     name: 'rocket',
