@@ -257,8 +257,10 @@ describe('options', () => {
   test('logit_bias -100 bans a token, +100 leaves no other', async () => {
     const top = (await chat.ask({ logprobs: true, max_tokens: 1 })).choices[0]?.logprobs?.content?.[0]?.token;
     const [id = -1] = createBundleTokenizer().encode(top ?? '');
-    const banned = await chat.ask({ logit_bias: { [id]: -100 } });
-    expect(textOf(banned)).not.toContain(top);
+    const banned = await chat.ask({ logprobs: true, logit_bias: { [id]: -100 } });
+    const tokens = banned.choices[0]?.logprobs?.content?.map(({ token }) => token) ?? [];
+    expect(tokens.join('')).toContain(textOf(banned)); // all of the answer's
+    expect(tokens).not.toContain(top);
     const only = await chat.ask({ logit_bias: { [id]: 100 }, max_tokens: 4 });
     expect(textOf(only)).toBe((top ?? '').repeat(4));
     const endless = await chat.ask({ logit_bias: { [END]: -100 } });
