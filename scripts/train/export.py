@@ -29,9 +29,7 @@ def main() -> None:
 
 def export(model: Glimpse, trunk: Tensors) -> Tensors:
     """The trunk's tensors go as they are: rounding them again could move them."""
-    trained = module_tensors("", model)
-    frozen = {name: value for name, value in trunk.items() if model.vision.is_frozen(name.removeprefix("vision."))}
-    return trained | frozen
+    return module_tensors("", model) | model.vision.frozen_tensors(trunk)
 
 
 if __name__ == "__main__":

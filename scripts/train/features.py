@@ -36,9 +36,7 @@ def features_file(out: Path, folder: str) -> Path:
 
 def load_frozen(encoder: Encoder, path: Path) -> None:
     """The quantised stem, frozen blocks and classifier; the tail is left as it is."""
-    tensors = read_tensors(path)
-    frozen = {name: value for name, value in tensors.items() if encoder.is_frozen(name.removeprefix("vision."))}
-    load_module("vision", encoder, frozen)
+    load_module("vision", encoder, encoder.frozen_tensors(read_tensors(path)))
 
 
 @torch.inference_mode()

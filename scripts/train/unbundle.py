@@ -40,10 +40,8 @@ def main() -> None:
     run = parse_run(__doc__, parser)
     bundle: Path = run.arguments.bundle
     tensors = bundle_tensors(bundle)
-    encoder = Encoder(run.config.vision)
-    frozen = {name: value for name, value in tensors.items() if encoder.is_frozen(name.removeprefix("vision."))}
     write_tensors(run.out / STAGE / "weights.safetensors", tensors)
-    write_tensors(run.trunk_file, frozen)
+    write_tensors(run.trunk_file, Encoder(run.config.vision).frozen_tensors(tensors))
     shutil.copyfile(bundle / "tokenizer.json", run.tokenizer_file)
     run.labels_file.write_text(json.dumps(class_names(bundle), indent=1) + "\n")
 

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from .config import Vision
 from .layers import Convolution
+from .tensors import Tensors
 
 
 class Block(nn.Module):
@@ -60,9 +61,11 @@ class Encoder(nn.Module):
         with torch.autocast(features.device.type, enabled=False):
             return self.fc(features.float().mean((2, 3)))
 
-    def is_frozen(self, name: str) -> bool:
-        """:param name: of a tensor, within the encoder"""
-        return name.startswith(("stem.", "fc.", *(f"blocks.{index}." for index in range(self.frozen))))
+    def frozen_tensors(self, tensors: Tensors) -> Tensors:
+        """Of a whole model's tensors, those of the encoder that are never trained."""
+        frozen = ("stem", "fc", *(f"blocks.{index}" for index in range(self.frozen)))
+        prefixes = tuple(f"vision.{module}." for module in frozen)
+        return {name: value for name, value in tensors.items() if name.startswith(prefixes)}
 
     def tail_modules(self) -> list[nn.Module]:
         return [*self.blocks[self.frozen :], self.head]

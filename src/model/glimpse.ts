@@ -1,9 +1,9 @@
 import type { Bundle } from '../bundle/bundle.ts';
 import { freeNow } from '../free-now.ts';
 import type { Engine } from '../kernels/engine.ts';
+import { lazy } from '../lazy.ts';
 import type { GlimpseConfig } from './config.ts';
 import { createLabelEmbeds, withLabelEmbeds } from './label-embeds.ts';
-import { lazy } from '../lazy.ts';
 import { loadPart } from './load-part.ts';
 import { loadLlama } from './llama/load-llama.ts';
 import { createMutex } from './mutex.ts';

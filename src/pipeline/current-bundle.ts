@@ -1,5 +1,5 @@
-import type { LoadedBundle } from './loaded-bundle.ts';
 import { lazy } from '../lazy.ts';
+import type { LoadedBundle } from './loaded-bundle.ts';
 
 /** The bundle in use: opened when first asked for, and anew where another has taken its place. */
 export interface CurrentBundle {

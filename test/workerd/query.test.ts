@@ -98,10 +98,11 @@ describe('generation options', () => {
   });
 
   it('num_beams searches', async () => {
-    const { answer } = golden('astronaut.png', 'What is the man doing?');
-    const beams = await ask(astronaut, 'What is the man doing?', { num_beams: '4', length_penalty: '1.5' });
-    expect(beams.answer).not.toBe(answer);
-    expect(beams.answer).toMatch(/^[A-Z][a-z]+ing .+\.$/);
+    const happening = 'What is happening in this picture?';
+    const greedy = await ask(astronaut, happening);
+    const beams = await ask(astronaut, happening, { num_beams: '4', length_penalty: '1.5' });
+    expect(beams.answer).not.toBe(greedy.answer);
+    expect(beams.answer).toMatch(/^A .+\.$/);
   });
 
   it('repetition_penalty changes what is said twice', async () => {

@@ -14,7 +14,7 @@ def test_the_default_bundle_is_what_training_exports() -> None:
     load_module("", model, tensors)
     exported = module_tensors("", model)
     assert exported.keys() == tensors.keys()
-    frozen = {name for name in tensors if model.vision.is_frozen(name.removeprefix("vision."))}
+    frozen = model.vision.frozen_tensors(tensors)
     assert all(value.equal(tensors[name]) for name, value in exported.items() if name not in frozen)
 
 
