@@ -1,7 +1,6 @@
 """
 Features of the frozen trunk for some views of every photo, so that training never runs the trunk:
-OUT/features/{train,dev,objects}.safetensors. A file that is there already is kept.
-Those that only training reads are computed in bf16, as training computes; the others are evaluated on too.
+OUT/features/{train,objects}.safetensors. A file that is there already is kept. In bf16, as training computes.
 """
 
 from pathlib import Path
@@ -24,7 +23,7 @@ def main() -> None:
     encoder = imagenet_encoder(run.config.vision)
     load_frozen(encoder, run.trunk_file)
     encoder.to(run.device, memory_format=torch.channels_last)
-    views = {"objects": run.config.features.object_views, "dev": 1, "train": run.config.features.train_views}
+    views = {"objects": run.config.features.object_views, "train": run.config.features.train_views}
     for folder, count in views.items():
         if not features_file(run.out, folder).exists():
             write_tensors(features_file(run.out, folder), compute_features(encoder, run, folder, count))
@@ -52,7 +51,7 @@ def compute_features(encoder: Encoder, run: Run, folder: str, views: int) -> dic
             read_view(path, run.config.vision.image_size, view, run.config.features.smallest_crop, run.config.seed)
             for path, view in paths[start : start + BATCH]
         ]
-        with torch.autocast(run.device.type, dtype=torch.bfloat16, enabled=folder == "train"):
+        with torch.autocast(run.device.type, dtype=torch.bfloat16):
             features = encoder.trunk(pixel_values(torch.stack(pixels)).to(run.device))
         trunk.append(features.half().cpu())
         teacher.append(encoder.classify(encoder.tail(features.float())).half().cpu())

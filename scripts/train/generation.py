@@ -111,13 +111,13 @@ def prefill(model: Glimpse, image_embeds: Tensor, prompt: Tensor) -> tuple[Tenso
     positions = torch.arange(length, device=embeds.device).expand(embeds.shape[0], -1)
     mask = torch.ones(length, length, dtype=torch.bool, device=embeds.device).tril()
     hidden, cache = model.dec(embeds, positions, mask)
-    return embedding, F.linear(hidden[:, -1], embedding), cache
+    return embedding, model.dec.emb.product(hidden[:, -1], embedding), cache
 
 
 def step(model: Glimpse, embedding: Tensor, tokens: Tensor, cache: Cache) -> tuple[Tensor, Cache]:
     positions = torch.full((tokens.shape[0], 1), cache[0][0].shape[2], device=tokens.device)
     hidden, cache = model.dec(F.embedding(tokens[:, None], embedding), positions, None, cache)
-    return F.linear(hidden[:, -1], embedding), cache
+    return model.dec.emb.product(hidden[:, -1], embedding), cache
 
 
 def _until_end(tokens: list[int]) -> list[int]:

@@ -1,4 +1,4 @@
-"""Layers whose weights are quantised, and can be rounded in the loop."""
+"""Layers whose weights are quantised and can be rounded in the loop, and whose inputs can be rounded as well."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .quantization import rounded
+from .quantization import rounded, rounded_inputs
 
 
 class Quantized(nn.Module):
@@ -15,6 +15,7 @@ class Quantized(nn.Module):
     Holds a float weight that is used rounded to `bits`.
 
     `in_loop` rounds it anew at each use, for training; `fixed_weights` rounds all of a model's once.
+    `as_kernels_do` rounds what it is multiplied with, too.
     """
 
     def __init__(self, weight: Tensor, bits: int) -> None:
@@ -23,11 +24,16 @@ class Quantized(nn.Module):
         self.bits = bits
         self.in_loop = False
         self.fixed: Tensor | None = None
+        self.rounds_inputs = False
 
     def matrix(self) -> Tensor:
         if self.fixed is not None:
             return self.fixed
         return rounded(self.weight, self.bits) if self.in_loop else self.weight
+
+    def product(self, x: Tensor, matrix: Tensor) -> Tensor:
+        """:param matrix: what `matrix` gave"""
+        return F.linear(rounded_inputs(x) if self.rounds_inputs else x, matrix)
 
 
 class Linear(Quantized):
@@ -37,7 +43,7 @@ class Linear(Quantized):
         super().__init__(torch.randn(outputs, inputs) * deviation, bits=4)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.matrix())
+        return self.product(x, self.matrix())
 
 
 class Convolution(Quantized):
@@ -56,6 +62,8 @@ class Convolution(Quantized):
         """[photos, inputs, height, width] -> [photos, outputs, height / stride, width / stride]"""
         if self.padding is not None:
             x = F.pad(x, self.padding)
+        elif self.rounds_inputs:
+            x = rounded_inputs(x.movedim(1, -1)).movedim(-1, 1)
         y = F.conv2d(x, self.matrix(), self.bias, self.stride, groups=self.groups)
         return F.relu6(y) if self.relu6 else y
 
@@ -86,3 +94,17 @@ def fixed_weights(model: nn.Module) -> Iterator[None]:
     finally:
         for layer in layers:
             layer.fixed = None
+
+
+@contextmanager
+def as_kernels_do(model: nn.Module) -> Iterator[None]:
+    """Within, products compute what the engine's do: with weights rounded once, and inputs in 8 bits."""
+    layers = [module for module in model.modules() if isinstance(module, Quantized)]
+    try:
+        for layer in layers:
+            layer.rounds_inputs = True
+        with fixed_weights(model):
+            yield
+    finally:
+        for layer in layers:
+            layer.rounds_inputs = False

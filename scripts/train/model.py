@@ -58,7 +58,7 @@ class Glimpse(nn.Module):
         start = torch.arange(prefix.shape[1], device=embeds.device).expand(embeds.shape[0], -1)
         positions = torch.cat((start, packed.positions), 1)
         hidden, _ = self.dec(embeds, positions, packed.mask(prefix.shape[1]))
-        return F.linear(hidden[:, prefix.shape[1] :][where], embedding)
+        return self.dec.emb.product(hidden[:, prefix.shape[1] :][where], embedding)
 
     def freeze_trunk(self) -> None:
         """What never changes: the stem, the frozen blocks and ImageNet's classifier."""

@@ -1,5 +1,6 @@
 """
-The rounding of the kernels: 4-bit weights in blocks of 32, 8-bit weights by output row.
+The rounding of the kernels: 4-bit weights in blocks of 32, 8-bit weights by output row, and what they are multiplied
+with to 8 bits in blocks of 32.
 
 A 4-bit weight is an integer of -8 to 7 times its block's float16 scale. The scale has a sign: the block's
 largest magnitude becomes -8, as in ggml's Q4_0.
@@ -85,9 +86,17 @@ def rounded(weight: Tensor, bits: int) -> Tensor:
     return weight + (value - weight).detach()
 
 
+def rounded_inputs(x: Tensor) -> Tensor:
+    """A product's inputs as src/kernels/reference.ts's quantizeBlock has them, in float32: [..., k]"""
+    blocks = _blocks(x.float())
+    largest = blocks.abs().amax(-1, keepdim=True)
+    inverse = torch.where(largest > 1e-30, 127 / largest, 0)
+    return (torch.round(blocks * inverse) * (largest * (1 / 127))).flatten(-2)[..., : x.shape[-1]]
+
+
 def _blocks(weight: Tensor) -> Tensor:
-    """[n, k] -> [n, ceil(k / 32), 32], filled up with zeros"""
-    return F.pad(weight, (0, -weight.shape[1] % BLOCK)).unflatten(1, (-1, BLOCK))
+    """[..., k] -> [..., ceil(k / 32), 32], filled up with zeros"""
+    return F.pad(weight, (0, -weight.shape[-1] % BLOCK)).unflatten(-1, (-1, BLOCK))
 
 
 def _round(blocks: Tensor, scale: Tensor) -> Tensor:

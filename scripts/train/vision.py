@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from .config import Vision
-from .layers import Convolution
+from .layers import Convolution, Linear
 from .tensors import Tensors
 
 
@@ -71,7 +71,12 @@ class Encoder(nn.Module):
         return [*self.blocks[self.frozen :], self.head]
 
 
-class Classifier(nn.Linear):
+class Classifier(Linear):
     """ImageNet's. Never trained: it holds the tail to what it knew."""
 
-    bits = 4
+    def __init__(self, inputs: int, classes: int) -> None:
+        super().__init__(inputs, classes)
+        self.bias = nn.Parameter(torch.zeros(classes))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) + self.bias
