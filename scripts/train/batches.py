@@ -12,6 +12,7 @@ from torch import Tensor
 
 from .captions import read_captions
 from .command import Run
+from .config import Batch as Sizes
 from .features import features_file
 from .label_names import LabelNames
 from .model import ASSISTANT, END
@@ -38,8 +39,8 @@ class Batch:
 
 
 class TrainingData:
-    def __init__(self, run: Run) -> None:
-        self.sizes, self.swapped, self.seed = run.config.batch, run.config.objects.swapped, run.config.seed
+    def __init__(self, run: Run, sizes: Sizes) -> None:
+        self.sizes, self.swapped, self.seed = sizes, run.config.objects.swapped, run.config.seed
         self.tokenizer = Tokenizer.from_file(str(run.tokenizer_file))
         self.label_names = LabelNames.of(run)
         captions = read_captions(run.data / "train_captions.csv")

@@ -73,6 +73,7 @@ class Objects:
 
 @dataclass(frozen=True)
 class Training:
+    batch: Batch
     epochs: float
     learning_rate: float
     encoder_learning_rate: float
@@ -103,17 +104,21 @@ class Config:
     label_names: LabelNames
     trunk: Trunk
     features: Features
-    batch: Batch
     objects: Objects
     cross_entropy: Training
     self_critical: SelfCritical
 
 
 def read_config(path: Path) -> Config:
-    values = tomllib.loads(DEFAULT_CONFIG.read_text())
-    for section, changed in tomllib.loads(path.read_text()).items():
-        values[section] = values.get(section, {}) | changed if isinstance(changed, dict) else changed
+    values = _changed(tomllib.loads(DEFAULT_CONFIG.read_text()), tomllib.loads(path.read_text()))
     return _build(Config, values, str(path))
+
+
+def _changed(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    return values | {
+        name: _changed(values.get(name, {}), change) if isinstance(change, dict) else change
+        for name, change in changes.items()
+    }
 
 
 def _build(kind: Any, values: dict[str, Any], where: str) -> Any:

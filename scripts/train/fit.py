@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--init", type=Path, help="weights to go on from, quantised or not (default: none)")
     run = parse_run(__doc__, parser)
     settings = run.config.cross_entropy
-    data = TrainingData(run)
+    data = TrainingData(run, settings.batch)
     torch.manual_seed(run.config.seed)
     model = build_model(run, settings.dropout, run.arguments.init)
 

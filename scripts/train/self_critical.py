@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--init", type=Path, help="weights to go on from (default: fit's)")
     run = parse_run(__doc__, parser)
     settings = run.config.self_critical
-    data = TrainingData(run)
+    data = TrainingData(run, settings.batch)
     reward = CaptionReward(data.captions, settings.bleu_weight)
     model = build_model(run, settings.dropout, run.arguments.init or run.out / fit.STAGE / "weights.safetensors")
 

@@ -47,7 +47,7 @@ def texts(run: Run) -> Iterator[str]:
     negatives = Negatives(present_and_absent(lowered(captions))[0] for captions in photos)
     for captions in photos:
         yield from captions
-        for pair in questions_of_photo(captions, negatives, run.config.batch, rng):
+        for pair in questions_of_photo(captions, negatives, run.config.cross_entropy.batch, rng):
             yield from pair
     for photo in read_objects(run.data / "objects.csv"):
         yield from (sentence(photo.label), sentence(photo.common_name), f"What kind of {photo.common_name} is this?")

@@ -8,13 +8,15 @@ from train.config import DEFAULT_CONFIG, read_config
 
 def test_a_file_says_what_differs(tmp_path: Path) -> None:
     path = tmp_path / "more.toml"
-    path.write_text("seed = 3\n[batch]\nphotos = 5\n")
+    path.write_text("seed = 3\n[trunk]\ndamping = 0.5\n[cross_entropy.batch]\nphotos = 5\n")
     whole = read_config(DEFAULT_CONFIG)
-    batch = dataclasses.replace(whole.batch, photos=5)
-    assert read_config(path) == dataclasses.replace(whole, seed=3, batch=batch)
+    trunk = dataclasses.replace(whole.trunk, damping=0.5)
+    batch = dataclasses.replace(whole.cross_entropy.batch, photos=5)
+    stage = dataclasses.replace(whole.cross_entropy, batch=batch)
+    assert read_config(path) == dataclasses.replace(whole, seed=3, trunk=trunk, cross_entropy=stage)
 
 
-@pytest.mark.parametrize("text", ["sed = 3", "[batch]\nphoto = 5", "[bach]\nphotos = 5"])
+@pytest.mark.parametrize("text", ["sed = 3", "[cross_entropy.batch]\nphoto = 5", "[bach]\nphotos = 5"])
 def test_an_unknown_name_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "more.toml"
     path.write_text(text)
