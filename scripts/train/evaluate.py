@@ -1,8 +1,8 @@
 """
 Scores 4-bit weights on dev, greedy and with 3 beams, and on objects: OUT/evaluation.json.
 
-Products are rounded as the engine's are, weights and inputs, so that `npm run eval` differs by no more than the order
-of its sums.
+Products are rounded as the engine's are, weights and inputs, so that `npm run eval` differs by the order of its sums,
+which more rounding then makes larger.
 """
 
 import argparse
@@ -86,7 +86,7 @@ class Answerer:
         for start in tqdm(range(0, len(photos), IMAGES), desc="images", mininterval=5):
             pixels = [read_pixels(path, self.run.config.vision.image_size) for path in photos[start : start + IMAGES]]
             images = pixel_values(torch.stack(pixels)).to(self.run.device)
-            features = self.model.vision.tail(self.model.vision.trunk(images))
+            features = self.model.vision(images)
             embeds.append(self.label_names.image_embeds(self.model, features))
         return torch.cat(embeds)
 

@@ -63,7 +63,7 @@ def make_cases(model: Glimpse, photos: list[tuple[str, Path]], run: Run) -> tupl
     cases: list[dict[str, Any]] = []
     for number, (name, path) in enumerate(photos):
         pixels = read_pixels(path, run.config.vision.image_size)
-        features = model.vision.tail(model.vision.trunk(pixel_values(pixels[None])))
+        features = model.vision(pixel_values(pixels[None]))
         classes = model.vision.classify(features)
         image_embeds = label_names.image_embeds(model, features)
         labels = label_names.names_seen(classes)[0]

@@ -42,6 +42,10 @@ class Encoder(nn.Module):
         self.head = Convolution(width, config.head_width, 1, 1, 1, 4, relu6=True)
         self.fc = Classifier(config.head_width, config.classes)
 
+    def forward(self, pixel_values: Tensor) -> Tensor:
+        """[photos, 3, 224, 224] -> [photos, 1280, 7, 7]"""
+        return self.tail(self.trunk(pixel_values))
+
     def trunk(self, pixel_values: Tensor) -> Tensor:
         """[photos, 3, 224, 224] -> [photos, 192, 7, 7]"""
         x = self.stem(pixel_values)
