@@ -29,6 +29,11 @@ class Run:
     def labels_file(self) -> Path:
         return self.out / "labels.json"
 
+    def autocast(self) -> torch.autocast:
+        """bf16, but on a CPU without instructions for it: there it would take ten times as long as float32."""
+        in_hardware = self.device.type != "cpu" or torch.cpu.get_capabilities().get("avx512_bf16", True)
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=in_hardware)
+
 
 def parse_run(description: str | None, parser: argparse.ArgumentParser | None = None) -> Run:
     """:param parser: with the stage's own options"""

@@ -36,7 +36,7 @@ def main() -> None:
 
 def losses(model: Glimpse, batch: Batch, label_names: LabelNames, run: Run) -> Losses:
     settings, device = run.config.cross_entropy, run.device
-    with torch.autocast(device.type, dtype=torch.bfloat16):
+    with run.autocast():
         features = model.vision.tail(batch.trunk.to(device))
         answers = branch_logits(model, label_names.image_embeds(model, features, batch.told), batch.branches)
     kept = distillation(model.vision.classify(features), batch.teacher.to(device))

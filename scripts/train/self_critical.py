@@ -54,7 +54,7 @@ def sample_branches(
     count, photos = run.config.self_critical.samples, batch.captioned
     prompt = data.encode(CAPTION_PROMPT)
     model.eval()
-    with torch.no_grad(), fixed_weights(model), torch.autocast(run.device.type, dtype=torch.bfloat16):
+    with torch.no_grad(), fixed_weights(model), run.autocast():
         trunk = batch.trunk[: len(photos)].to(run.device)
         image_embeds = data.label_names.image_embeds(model, model.vision.tail(trunk))
         prompts = torch.tensor([prompt] * len(photos), device=run.device)
@@ -78,7 +78,7 @@ def losses(
     settings, device = run.config.self_critical, run.device
     extra = sampled + [[] for _ in batch.branches[len(sampled) :]]
     branches = [asked + more for asked, more in zip(batch.branches, extra, strict=True)]
-    with torch.autocast(device.type, dtype=torch.bfloat16):
+    with run.autocast():
         features = model.vision.tail(batch.trunk.to(device))
         answers = branch_logits(model, label_names.image_embeds(model, features, batch.told), branches)
     logits, targets, advantages = answers.logits, answers.targets, answers.advantages
