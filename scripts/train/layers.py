@@ -85,7 +85,7 @@ class RmsNorm(nn.Module):
 @contextmanager
 def fixed_weights(model: nn.Module) -> Iterator[None]:
     """Within, every quantised weight is rounded once and kept: for generation, which uses each many times."""
-    layers = _quantized(model)
+    layers = quantized_layers(model)
     try:
         with torch.no_grad():
             for layer in layers:
@@ -99,7 +99,7 @@ def fixed_weights(model: nn.Module) -> Iterator[None]:
 @contextmanager
 def as_kernels_do(model: nn.Module) -> Iterator[None]:
     """Within, products compute what the engine's do: with weights rounded once, and inputs in 8 bits."""
-    layers = _quantized(model)
+    layers = quantized_layers(model)
     try:
         for layer in layers:
             layer.rounds_inputs = True
@@ -110,5 +110,5 @@ def as_kernels_do(model: nn.Module) -> Iterator[None]:
             layer.rounds_inputs = False
 
 
-def _quantized(model: nn.Module) -> list[Quantized]:
+def quantized_layers(model: nn.Module) -> list[Quantized]:
     return [module for module in model.modules() if isinstance(module, Quantized)]

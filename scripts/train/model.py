@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from .config import Config
 from .decoder import Decoder
-from .layers import Linear, Quantized, RmsNorm
+from .layers import Linear, RmsNorm, quantized_layers
 from .packing import Packed
 from .vision import Encoder
 
@@ -68,7 +68,6 @@ class Glimpse(nn.Module):
 
     def quantize_in_loop(self) -> None:
         """All that is trained; what is frozen holds rounded values already."""
-        parts = [self.p1, self.p2, self.dec, *self.vision.tail_modules()]
-        for module in (module for part in parts for module in part.modules()):
-            if isinstance(module, Quantized):
-                module.in_loop = True
+        for part in (self.p1, self.p2, self.dec, *self.vision.tail_modules()):
+            for layer in quantized_layers(part):
+                layer.in_loop = True

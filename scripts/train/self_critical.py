@@ -71,9 +71,7 @@ def sample_branches(
     return [branches[i : i + count] for i in range(0, len(branches), count)], rewards.mean().item()
 
 
-def losses(
-    model: Glimpse, batch: Batch, sampled: list[list[Branch]], label_names: LabelNames, run: Run
-) -> Losses:
+def losses(model: Glimpse, batch: Batch, sampled: list[list[Branch]], label_names: LabelNames, run: Run) -> Losses:
     """:param sampled: by captioned photo"""
     settings, device = run.config.self_critical, run.device
     extra = sampled + [[] for _ in batch.branches[len(sampled) :]]
