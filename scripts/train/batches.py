@@ -24,6 +24,9 @@ from .questions.of_photo import caption_prompt, questions_of_photo
 from .questions.rules import QuestionAnswer, lowered, present_and_absent
 from .tensors import read_tensors
 
+WITNESSES = 3
+"""Captions of a photo: fewer leave too much unsaid for what they do not name to be absent."""
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -32,7 +35,7 @@ class Batch:
     teacher: Tensor
     """[photos, classes]"""
     captioned: list[int]
-    """The captioned photos, which stand first; those of objects follow."""
+    """The photos of train/, which stand first; those of objects and of more/ follow."""
     branches: list[list[Branch]]
     told: dict[int, list[str]]
     """By photo, names in the place of those that the classifier sees."""
@@ -43,14 +46,13 @@ class TrainingData:
         self.sizes, self.swapped, self.seed = sizes, run.config.objects.swapped, run.config.seed
         self.tokenizer = Tokenizer.from_file(str(run.tokenizer_file))
         self.label_names = LabelNames.of(run)
-        captions = read_captions(run.data / "train_captions.csv")
-        self.captions = [captions[path.name] for path in list_photos(run.data / "train")]
+        self.captions, self.photo_features = _read(run, "train")
+        self.more, self.more_features = _read(run, "more") if (run.data / "more").is_dir() else ([], {})
         self.negatives = Negatives(present_and_absent(lowered(caption))[0] for caption in self.captions)
         objects = read_objects(run.data / "objects.csv")
         self.objects, _ = split_objects(objects, run.config.objects.held_out, self.seed)
         self.object_names = [photo.common_name for photo in self.objects]
-        self.known = well_known(captions.values())
-        self.photo_features = read_tensors(features_file(run.out, "train"))
+        self.known = well_known(self.captions + self.more)
         self.object_features = read_tensors(features_file(run.out, "objects"))
 
     @property
@@ -65,7 +67,7 @@ class TrainingData:
         photos = order[place * self.sizes.photos : (place + 1) * self.sizes.photos]
         rng = Random(f"{self.seed}/{stage}/step {step}")
         objects = rng.sample(self.objects, min(self.sizes.objects, len(self.objects)))
-        branches = [self._of_photo(photo, with_captions, rng) for photo in photos]
+        branches = [self._of_photo(self.captions[photo], with_captions, rng) for photo in photos]
         told: dict[int, list[str]] = {}
         for row, photo in enumerate(objects, len(photos)):
             shown = photo
@@ -74,20 +76,23 @@ class TrainingData:
                 beside = rng.sample(self.objects, rng.randrange(2))
                 told[row] = [shown.common_name, *(other.common_name for other in beside)]
             branches.append(self._of_object(shown, rng))
+        more = rng.sample(range(len(self.more)), min(self.sizes.more, len(self.more)))
+        branches += [self._of_photo(self.more[photo], True, rng) for photo in more]
         views = [self._view(self.photo_features, photo, rng) for photo in photos]
         views += [self._view(self.object_features, photo.index, rng) for photo in objects]
+        views += [self._view(self.more_features, photo, rng) for photo in more]
         trunk, teacher = zip(*views, strict=True)
         return Batch(torch.stack(trunk).float(), torch.stack(teacher).float(), photos, branches, told)
 
     def encode(self, text: str) -> list[int]:
         return self.tokenizer.encode(text).ids
 
-    def _of_photo(self, photo: int, with_captions: bool, rng: Random) -> list[Branch]:
-        captions = self.captions[photo]
+    def _of_photo(self, captions: list[str], with_captions: bool, rng: Random) -> list[Branch]:
         asked: list[QuestionAnswer] = []
         if with_captions:
             asked += [(caption_prompt(rng), caption) for caption in captions]
-        asked += questions_of_photo(captions, self.negatives, self.sizes, rng)
+        if len(captions) >= WITNESSES:
+            asked += questions_of_photo(captions, self.negatives, self.sizes, rng)
         return [self._branch(*pair) for pair in asked]
 
     def _of_object(self, photo: ObjectPhoto, rng: Random) -> list[Branch]:
@@ -105,3 +110,10 @@ class TrainingData:
     def _view(self, features: dict[str, Tensor], photo: int, rng: Random) -> tuple[Tensor, Tensor]:
         view = rng.randrange(features["trunk"].shape[1])
         return features["trunk"][photo, view], features["teacher"][photo, view]
+
+
+def _read(run: Run, folder: str) -> tuple[list[list[str]], dict[str, Tensor]]:
+    """The captions of its photos, and the photos' features."""
+    captions = read_captions(run.data / f"{folder}_captions.csv")
+    of_photos = [captions[path.name] for path in list_photos(run.data / folder)]
+    return of_photos, read_tensors(features_file(run.out, folder))

@@ -53,6 +53,7 @@ class Trunk:
 @dataclass(frozen=True)
 class Features:
     train_views: int
+    more_views: int
     object_views: int
     smallest_crop: float
 
@@ -60,6 +61,7 @@ class Features:
 @dataclass(frozen=True)
 class Batch:
     photos: int
+    more: int
     objects: int
     yes_no: int
     other_questions: int

@@ -1,6 +1,6 @@
 """
 Features of the frozen trunk for some views of every photo, so that training never runs the trunk:
-OUT/features/{train,objects}.safetensors. A file that is there already is kept. In bf16, as training computes.
+OUT/features/{train,objects,more}.safetensors. A file that is there already is kept.
 """
 
 from pathlib import Path
@@ -23,7 +23,10 @@ def main() -> None:
     encoder = imagenet_encoder(run.config.vision)
     load_frozen(encoder, run.trunk_file)
     encoder.to(run.device, memory_format=torch.channels_last)
-    views = {"objects": run.config.features.object_views, "train": run.config.features.train_views}
+    settings = run.config.features
+    views = {"objects": settings.object_views, "train": settings.train_views}
+    if (run.data / "more").is_dir():
+        views["more"] = settings.more_views
     for folder, count in views.items():
         if not features_file(run.out, folder).exists():
             write_tensors(features_file(run.out, folder), compute_features(encoder, run, folder, count))
@@ -51,7 +54,7 @@ def compute_features(encoder: Encoder, run: Run, folder: str, views: int) -> dic
             read_view(path, run.config.vision.image_size, view, run.config.features.smallest_crop, run.config.seed)
             for path, view in paths[start : start + BATCH]
         ]
-        with torch.autocast(run.device.type, dtype=torch.bfloat16):
+        with run.autocast():
             features = encoder.trunk(pixel_values(torch.stack(pixels)).to(run.device))
         trunk.append(features.half().cpu())
         teacher.append(encoder.classify(encoder.tail(features.float())).half().cpu())
