@@ -97,12 +97,16 @@ describe('generation options', () => {
     expect(new Set(others.map(({ answer }) => answer)).size).toBeGreaterThan(1);
   });
 
-  it('num_beams searches', async () => {
-    const happening = 'What is happening in this picture?';
-    const greedy = await ask(astronaut, happening);
-    const beams = await ask(astronaut, happening, { num_beams: '4', length_penalty: '1.5' });
-    expect(beams.answer).not.toBe(greedy.answer);
-    expect(beams.answer).toMatch(/^A .+\.$/);
+  it('num_beams searches, and length_penalty says for which length', async () => {
+    const chelsea = await photo('chelsea.png');
+    const [short, long] = await Promise.all(
+      ['-5', '5'].map((length_penalty) => ask(chelsea, prompt, { num_beams: '4', length_penalty })),
+    );
+    expect(long?.usage.completion_tokens).toBeGreaterThan(short?.usage.completion_tokens ?? Infinity);
+    expect([short?.answer, long?.answer]).toEqual([
+      expect.stringMatching(/^A .+\.$/),
+      expect.stringMatching(/^A .+\.$/),
+    ]);
   });
 
   it('repetition_penalty changes what is said twice', async () => {
