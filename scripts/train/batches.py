@@ -25,7 +25,7 @@ from .questions.rules import QuestionAnswer, lowered, present_and_absent
 from .tensors import read_tensors
 
 WITNESSES = 3
-"""Captions of a photo: fewer leave too much unsaid for what they do not name to be absent."""
+"""Captions of a photo of more/: fewer leave too much unsaid for what they do not name to be absent."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class TrainingData:
         self.tokenizer = Tokenizer.from_file(str(run.tokenizer_file))
         self.label_names = LabelNames.of(run)
         self.captions, self.photo_features = _read(run, "train")
-        self.more, self.more_features = _read(run, "more") if (run.data / "more").is_dir() else ([], {})
+        self.more, self.more_features = _read(run, "more") if run.has_more else ([], {})
         self.negatives = Negatives(present_and_absent(lowered(caption))[0] for caption in self.captions)
         objects = read_objects(run.data / "objects.csv")
         self.objects, _ = split_objects(objects, run.config.objects.held_out, self.seed)
@@ -67,7 +67,7 @@ class TrainingData:
         photos = order[place * self.sizes.photos : (place + 1) * self.sizes.photos]
         rng = Random(f"{self.seed}/{stage}/step {step}")
         objects = rng.sample(self.objects, min(self.sizes.objects, len(self.objects)))
-        branches = [self._of_photo(self.captions[photo], with_captions, rng) for photo in photos]
+        branches = [self._of_photo(self.captions[photo], with_captions, True, rng) for photo in photos]
         told: dict[int, list[str]] = {}
         for row, photo in enumerate(objects, len(photos)):
             shown = photo
@@ -77,7 +77,8 @@ class TrainingData:
                 told[row] = [shown.common_name, *(other.common_name for other in beside)]
             branches.append(self._of_object(shown, rng))
         more = rng.sample(range(len(self.more)), min(self.sizes.more, len(self.more)))
-        branches += [self._of_photo(self.more[photo], True, rng) for photo in more]
+        for captions in (self.more[photo] for photo in more):
+            branches.append(self._of_photo(captions, True, len(captions) >= WITNESSES, rng))
         views = [self._view(self.photo_features, photo, rng) for photo in photos]
         views += [self._view(self.object_features, photo.index, rng) for photo in objects]
         views += [self._view(self.more_features, photo, rng) for photo in more]
@@ -87,11 +88,11 @@ class TrainingData:
     def encode(self, text: str) -> list[int]:
         return self.tokenizer.encode(text).ids
 
-    def _of_photo(self, captions: list[str], with_captions: bool, rng: Random) -> list[Branch]:
+    def _of_photo(self, captions: list[str], with_captions: bool, with_questions: bool, rng: Random) -> list[Branch]:
         asked: list[QuestionAnswer] = []
         if with_captions:
             asked += [(caption_prompt(rng), caption) for caption in captions]
-        if len(captions) >= WITNESSES:
+        if with_questions:
             asked += questions_of_photo(captions, self.negatives, self.sizes, rng)
         return [self._branch(*pair) for pair in asked]
 

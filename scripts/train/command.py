@@ -29,6 +29,11 @@ class Run:
     def labels_file(self) -> Path:
         return self.out / "labels.json"
 
+    @property
+    def has_more(self) -> bool:
+        """Whether there are photos beside train/'s that others captioned."""
+        return (self.data / "more").is_dir()
+
     def autocast(self) -> torch.autocast:
         """bf16, but on a CPU without instructions for it: there it would take ten times as long as float32."""
         in_hardware = self.device.type != "cpu" or torch.cpu.get_capabilities().get("avx512_bf16", True)

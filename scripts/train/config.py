@@ -98,6 +98,11 @@ class SelfCritical(Training):
 
 
 @dataclass(frozen=True)
+class Export:
+    start_share: float
+
+
+@dataclass(frozen=True)
 class Config:
     seed: int
     vision: Vision
@@ -109,6 +114,7 @@ class Config:
     objects: Objects
     cross_entropy: Training
     self_critical: SelfCritical
+    export: Export
 
 
 def read_config(path: Path) -> Config:

@@ -22,13 +22,12 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--weights", type=Path, help="default: what self-critical training left")
     parser.add_argument("--start", type=Path, help="the weights that training went on from, to be mixed in")
-    parser.add_argument("--start-share", type=float, default=0.3, help="of them in the mean")
     run = parse_run(__doc__, parser)
     model = Glimpse(run.config)
     weights = run.arguments.weights or run.out / self_critical.STAGE / "weights.safetensors"
     load_module("", model, read_tensors(weights))
     if run.arguments.start is not None:
-        mix_in(model, run.arguments.start, run.arguments.start_share)
+        mix_in(model, run.arguments.start, run.config.export.start_share)
     write_tensors(run.out / "export" / WEIGHTS, export(model, read_tensors(run.trunk_file)))
     for name in ("tokenizer.json", "labels.json"):
         shutil.copyfile(run.out / name, run.out / "export" / name)

@@ -25,7 +25,7 @@ def main() -> None:
     encoder.to(run.device, memory_format=torch.channels_last)
     settings = run.config.features
     views = {"objects": settings.object_views, "train": settings.train_views}
-    if (run.data / "more").is_dir():
+    if run.has_more:
         views["more"] = settings.more_views
     for folder, count in views.items():
         if not features_file(run.out, folder).exists():
