@@ -8,68 +8,81 @@ from random import Random
 
 import torch
 from tokenizers import Tokenizer
-from torch import Tensor
+from torch.utils.data import Dataset
 
-from .captions import read_captions
+from .captions import read_captions, read_texts
 from .command import Run
 from .config import Batch as Sizes
-from .features import features_file
-from .label_names import LabelNames
+from .features import Features, Views
+from .label_names import LabelNames, Told
 from .model import ASSISTANT, END
 from .objects import ObjectPhoto, questions_of_object, read_objects, split_objects, well_known
-from .packing import Branch
+from .packing import Branch, Part, pack_in_parts
 from .photos import list_photos
 from .questions.negatives import Negatives
 from .questions.of_photo import caption_prompt, questions_of_photo
 from .questions.rules import QuestionAnswer, lowered, present_and_absent
-from .tensors import read_tensors
 
+TEXTS_A_ROW = 16
+"""Captions without a photo that stand behind one prefix"""
 WITNESSES = 3
 """Captions of a photo of more/: fewer leave too much unsaid for what they do not name to be absent."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    trunk: Tensor
-    """[photos, 192, 7, 7]"""
-    teacher: Tensor
-    """[photos, classes]"""
+    views: list[Views]
     captioned: list[int]
-    """The photos of train/, which stand first; those of objects and of more/ follow."""
-    branches: list[list[Branch]]
-    told: dict[int, list[str]]
-    """By photo, names in the place of those that the classifier sees."""
+    """The photos of train/ and undescribed/, which stand first; those of objects and of more/ follow."""
+    parts: list[Part]
+    """What people said about the photos"""
+    told: Told
+    texts: list[Part]
+    """Captions without a photo"""
 
 
-class TrainingData:
-    def __init__(self, run: Run, sizes: Sizes) -> None:
+class TrainingData(Dataset[Batch]):
+    """By step its batch."""
+
+    def __init__(self, run: Run, sizes: Sizes, features: Features, stage: str, with_captions: bool) -> None:
+        """:param with_captions: whether people's captions of train/ are among the branches, or questions only"""
         self.sizes, self.swapped, self.seed = sizes, run.config.objects.swapped, run.config.seed
+        self.stage, self.with_captions = stage, with_captions
+        self.image_tokens, self.views, self.parts = run.config.image_tokens, features.views, run.parts
         self.tokenizer = Tokenizer.from_file(str(run.tokenizer_file))
         self.label_names = LabelNames.of(run)
-        self.captions, self.photo_features = _read(run, "train")
-        self.more, self.more_features = _read(run, "more") if run.has_more else ([], {})
+        self.captions = _captions(run, "train")
+        self.described = _descriptions(run) if run.descriptions_file.exists() else []
+        self.more = _captions(run, "more") if run.has_more else []
+        self.texts = read_texts(run.texts_file) if run.has_texts and sizes.texts > 0 else []
         self.negatives = Negatives(present_and_absent(lowered(caption))[0] for caption in self.captions)
         objects = read_objects(run.data / "objects.csv")
         self.objects, _ = split_objects(objects, run.config.objects.held_out, self.seed)
         self.object_names = [photo.common_name for photo in self.objects]
         self.known = well_known(self.captions + self.more)
-        self.object_features = read_tensors(features_file(run.out, "objects"))
+
+    @property
+    def references(self) -> list[list[str]]:
+        """What captions are scored against, by a batch's captioned photos."""
+        return self.captions + [captions for _, captions in self.described]
 
     @property
     def steps_per_epoch(self) -> int:
         return len(self.captions) // self.sizes.photos
 
-    def batch(self, stage: str, step: int, with_captions: bool) -> Batch:
-        """:param with_captions: whether people's captions are among the branches, or questions only"""
+    def __getitem__(self, step: int) -> Batch:
         epoch, place = divmod(step, self.steps_per_epoch)
         order = list(range(len(self.captions)))
-        Random(f"{self.seed}/{stage}/{epoch}").shuffle(order)
+        Random(f"{self.seed}/{self.stage}/{epoch}").shuffle(order)
         photos = order[place * self.sizes.photos : (place + 1) * self.sizes.photos]
-        rng = Random(f"{self.seed}/{stage}/step {step}")
+        rng = Random(f"{self.seed}/{self.stage}/step {step}")
         objects = rng.sample(self.objects, min(self.sizes.objects, len(self.objects)))
-        branches = [self._of_photo(self.captions[photo], with_captions, True, rng) for photo in photos]
+        described = rng.sample(range(len(self.described)), min(self.sizes.undescribed, len(self.described)))
+        branches = [self._of_photo(self.captions[photo], self.with_captions, True, rng) for photo in photos]
+        for _, captions in (self.described[place] for place in described):
+            branches.append(self._of_photo(captions, True, False, rng))
         told: dict[int, list[str]] = {}
-        for row, photo in enumerate(objects, len(photos)):
+        for row, photo in enumerate(objects, len(branches)):
             shown = photo
             if rng.random() < self.swapped:
                 shown = self._renamed(rng)
@@ -79,11 +92,20 @@ class TrainingData:
         more = rng.sample(range(len(self.more)), min(self.sizes.more, len(self.more)))
         for captions in (self.more[photo] for photo in more):
             branches.append(self._of_photo(captions, True, len(captions) >= WITNESSES, rng))
-        views = [self._view(self.photo_features, photo, rng) for photo in photos]
-        views += [self._view(self.object_features, photo.index, rng) for photo in objects]
-        views += [self._view(self.more_features, photo, rng) for photo in more]
-        trunk, teacher = zip(*views, strict=True)
-        return Batch(torch.stack(trunk).float(), torch.stack(teacher).float(), photos, branches, told)
+        views = [
+            self._drawn("train", photos, rng),
+            self._drawn("undescribed", [self.described[place][0] for place in described], rng),
+            self._drawn("objects", [photo.index for photo in objects], rng),
+            self._drawn("more", more, rng),
+        ]
+        texts = rng.sample(self.texts, min(self.sizes.texts, len(self.texts)))
+        return Batch(
+            [of_folder for of_folder in views if len(of_folder.photos) > 0],
+            photos + [len(self.captions) + place for place in described],
+            pack_in_parts(branches, 1 + self.image_tokens, self.parts),
+            self.label_names.told(told),
+            pack_in_parts(self._in_rows(texts), 1, parts=1),
+        )
 
     def encode(self, text: str) -> list[int]:
         return self.tokenizer.encode(text).ids
@@ -108,13 +130,23 @@ class TrainingData:
     def _branch(self, question: str, answer: str) -> Branch:
         return Branch([*self.encode(question), ASSISTANT], [*self.encode(answer), END])
 
-    def _view(self, features: dict[str, Tensor], photo: int, rng: Random) -> tuple[Tensor, Tensor]:
-        view = rng.randrange(features["trunk"].shape[1])
-        return features["trunk"][photo, view], features["teacher"][photo, view]
+    def _in_rows(self, texts: list[str]) -> list[list[Branch]]:
+        branches = [Branch([ASSISTANT], [*self.encode(text), END]) for text in texts]
+        return [branches[start : start + TEXTS_A_ROW] for start in range(0, len(branches), TEXTS_A_ROW)]
+
+    def _drawn(self, folder: str, photos: list[int], rng: Random) -> Views:
+        views = [rng.randrange(self.views[folder]) for _ in photos]
+        return Views(folder, torch.tensor(photos, dtype=torch.long), torch.tensor(views, dtype=torch.long))
 
 
-def _read(run: Run, folder: str) -> tuple[list[list[str]], dict[str, Tensor]]:
-    """The captions of its photos, and the photos' features."""
+def _captions(run: Run, folder: str) -> list[list[str]]:
+    """By photo"""
     captions = read_captions(run.data / f"{folder}_captions.csv")
-    of_photos = [captions[path.name] for path in list_photos(run.data / folder)]
-    return of_photos, read_tensors(features_file(run.out, folder))
+    return [captions[path.name] for path in list_photos(run.data / folder)]
+
+
+def _descriptions(run: Run) -> list[tuple[int, list[str]]]:
+    """Photos of undescribed/ with what models said about them; some are left out, of which they said too little."""
+    captions = read_captions(run.descriptions_file)
+    photos = enumerate(list_photos(run.data / "undescribed"))
+    return [(photo, captions[path.name]) for photo, path in photos if path.name in captions]

@@ -6,10 +6,7 @@ import torch
 from torch import Tensor
 
 from .model import Glimpse
-from .packing import IGNORED, Branch, pack
-
-TOGETHER = 12
-"""Photos packed at a time, of like lengths: short ones are not filled up to the longest of all."""
+from .packing import Part
 
 
 @dataclass(frozen=True)
@@ -19,19 +16,18 @@ class BranchLogits:
     logits: Tensor
     """[tokens, vocabulary]"""
     targets: Tensor
-    advantages: Tensor
-    """NaN where a person answered."""
+    photos: Tensor
+    """The place of a token's photo in the batch"""
+    branches: Tensor
+    """Which of its photo's branches a token is of, from 0"""
 
 
-def branch_logits(model: Glimpse, image_embeds: Tensor, photos: list[list[Branch]]) -> BranchLogits:
-    """:param image_embeds: [photos, image_tokens, hidden]"""
-    lengths = [sum(len(branch.prompt) + len(branch.answer) for branch in photo) for photo in photos]
-    order = sorted(range(len(photos)), key=lambda photo: lengths[photo])
-    parts = []
-    for start in range(0, len(order), TOGETHER):
-        rows = order[start : start + TOGETHER]
-        packed = pack([photos[row] for row in rows], 1 + model.image_tokens).to(image_embeds.device)
-        answered = packed.targets != IGNORED
-        logits = model.packed_logits(image_embeds[rows], packed, answered)
-        parts.append((logits, packed.targets[answered], packed.advantages[answered]))
-    return BranchLogits(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
+def branch_logits(model: Glimpse, image_embeds: Tensor, parts: list[Part]) -> BranchLogits:
+    """:param image_embeds: [photos, image_tokens, hidden], or [texts, 0, hidden]"""
+    found = []
+    for part in parts:
+        photos, packed = part.photos.to(image_embeds.device), part.packed.to(image_embeds.device)
+        logits = model.packed_logits(image_embeds[photos], packed)
+        of_token = photos[packed.before_answers // packed.ids.shape[1]]
+        found.append((logits, packed.targets, of_token, packed.branches.flatten()[packed.before_answers] - 1))
+    return BranchLogits(*(torch.cat(tensors) for tensors in zip(*found, strict=True)))

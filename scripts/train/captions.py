@@ -24,6 +24,12 @@ def read_captions(path: Path) -> dict[str, list[str]]:
     return dict(captions)
 
 
+def read_texts(path: Path) -> list[str]:
+    """Captions without photos."""
+    tidied = (tidy(row["caption"]) for row in read_rows(path))
+    return [text for text in tidied if text is not None]
+
+
 def tidy(caption: str) -> str | None:
     """
     The writers' spacing goes ("man 's", "dog , running") and their quotes; a capital and a full stop come.

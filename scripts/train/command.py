@@ -34,6 +34,35 @@ class Run:
         """Whether there are photos beside train/'s that others captioned."""
         return (self.data / "more").is_dir()
 
+    @property
+    def has_undescribed(self) -> bool:
+        """Whether there are photos that nobody captioned."""
+        return (self.data / "undescribed").is_dir()
+
+    @property
+    def descriptions_file(self) -> Path:
+        """Their captions, once models have described them."""
+        return self.out / "descriptions.csv"
+
+    @property
+    def has_texts(self) -> bool:
+        """Whether there are captions without a photo."""
+        return self.texts_file.exists()
+
+    @property
+    def texts_file(self) -> Path:
+        return self.data / "texts.csv"
+
+    @property
+    def workers(self) -> int:
+        """Processes that prepare batches beside a GPU; a CPU computes the steps itself, and has no time for both."""
+        return 0 if self.device.type == "cpu" else self.arguments.threads
+
+    @property
+    def parts(self) -> int:
+        """That a batch is packed in: a GPU waits for every part to be launched, a CPU for every token filled up."""
+        return 4 if self.device.type == "cpu" else 2
+
     def autocast(self) -> torch.autocast:
         """bf16, but on a CPU without instructions for it: there it would take ten times as long as float32."""
         in_hardware = self.device.type != "cpu" or torch.cpu.get_capabilities().get("avx512_bf16", True)

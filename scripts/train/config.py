@@ -54,6 +54,7 @@ class Trunk:
 class Features:
     train_views: int
     more_views: int
+    undescribed_views: int
     object_views: int
     smallest_crop: float
 
@@ -62,7 +63,9 @@ class Features:
 class Batch:
     photos: int
     more: int
+    undescribed: int
     objects: int
+    texts: int
     yes_no: int
     other_questions: int
 
@@ -84,6 +87,7 @@ class Training:
     quantise_from_epoch: float
     label_smoothing: float
     dropout: float
+    image_dropout: float
     distillation: float
     average: float
     checkpoint_minutes: float
@@ -95,6 +99,12 @@ class SelfCritical(Training):
     temperature: float
     weight: float
     bleu_weight: float
+
+
+@dataclass(frozen=True)
+class Describe:
+    samples: int
+    temperature: float
 
 
 @dataclass(frozen=True)
@@ -114,7 +124,13 @@ class Config:
     objects: Objects
     cross_entropy: Training
     self_critical: SelfCritical
+    describe: Describe
     export: Export
+
+    @property
+    def image_tokens(self) -> int:
+        """The mean of the features and each of them, and the names."""
+        return 1 + (self.vision.image_size // 32) ** 2 + self.label_names.names * self.label_names.tokens
 
 
 def read_config(path: Path) -> Config:

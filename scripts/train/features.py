@@ -1,12 +1,14 @@
 """
 Features of the frozen trunk for some views of every photo, so that training never runs the trunk:
-OUT/features/{train,objects,more}.safetensors. A file that is there already is kept.
+OUT/features/{train,objects,more,undescribed}.safetensors. A file that is there already is kept.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from .command import Run, parse_run
@@ -18,6 +20,38 @@ from .vision import Encoder
 BATCH = 32
 
 
+@dataclass(frozen=True)
+class Views:
+    """Of photos of a folder, a view each."""
+
+    folder: str
+    photos: Tensor
+    views: Tensor
+
+
+class Features:
+    """What the stage wrote, where training computes."""
+
+    def __init__(self, run: Run) -> None:
+        self.by_folder = {
+            folder: {name: value.to(run.device) for name, value in read_tensors(features_file(run.out, folder)).items()}
+            for folder in ("train", "objects", "more", "undescribed")
+            if features_file(run.out, folder).exists()
+        }
+        self.views = {folder: found["trunk"].shape[1] for folder, found in self.by_folder.items()}
+
+    def of(self, drawn: list[Views]) -> tuple[Tensor, Tensor]:
+        """:return: the trunk's features [photos, 192, 7, 7] and the teacher's logits [photos, classes]"""
+        found = [self._of_folder(views) for views in drawn]
+        trunk, teacher = (torch.cat(tensors).float() for tensors in zip(*found, strict=True))
+        return trunk, teacher
+
+    def _of_folder(self, drawn: Views) -> tuple[Tensor, Tensor]:
+        trunk, teacher = self.by_folder[drawn.folder]["trunk"], self.by_folder[drawn.folder]["teacher"]
+        rows = drawn.photos.to(trunk.device), drawn.views.to(trunk.device)
+        return trunk[rows], teacher[rows]
+
+
 def main() -> None:
     run = parse_run(__doc__)
     encoder = imagenet_encoder(run.config.vision)
@@ -27,6 +61,8 @@ def main() -> None:
     views = {"objects": settings.object_views, "train": settings.train_views}
     if run.has_more:
         views["more"] = settings.more_views
+    if run.has_undescribed:
+        views["undescribed"] = settings.undescribed_views
     for folder, count in views.items():
         if not features_file(run.out, folder).exists():
             write_tensors(features_file(run.out, folder), compute_features(encoder, run, folder, count))
@@ -47,19 +83,30 @@ def compute_features(encoder: Encoder, run: Run, folder: str, views: int) -> dic
     :return: `trunk` float16 [photos, views, 192, 7, 7], and `teacher` float16 [photos, views, classes]: the logits
         of ImageNet's tail over them
     """
-    paths = [(path, view) for path in list_photos(run.data / folder) for view in range(views)]
+    pixels = DataLoader(Pixels(run, folder, views), batch_size=BATCH, num_workers=run.workers)
     trunk, teacher = [], []
-    for start in tqdm(range(0, len(paths), BATCH), desc=folder, mininterval=5):
-        pixels = [
-            read_view(path, run.config.vision.image_size, view, run.config.features.smallest_crop, run.config.seed)
-            for path, view in paths[start : start + BATCH]
-        ]
+    for of_some in tqdm(pixels, desc=folder, mininterval=5):
         with run.autocast():
-            features = encoder.trunk(pixel_values(torch.stack(pixels)).to(run.device))
+            features = encoder.trunk(pixel_values(of_some.to(run.device)))
         trunk.append(features.half().cpu())
         teacher.append(encoder.classify(encoder.tail(features.float())).half().cpu())
     by_photo = (-1, views)
     return {"trunk": torch.cat(trunk).unflatten(0, by_photo), "teacher": torch.cat(teacher).unflatten(0, by_photo)}
+
+
+class Pixels(Dataset[Tensor]):
+    """All views of a folder's first photo, then of the next"""
+
+    def __init__(self, run: Run, folder: str, views: int) -> None:
+        self.config, self.views, self.paths = run.config, views, list_photos(run.data / folder)
+
+    def __len__(self) -> int:
+        return len(self.paths) * self.views
+
+    def __getitem__(self, index: int) -> Tensor:
+        photo, view = divmod(index, self.views)
+        size, smallest = self.config.vision.image_size, self.config.features.smallest_crop
+        return read_view(self.paths[photo], size, view, smallest, self.config.seed)
 
 
 if __name__ == "__main__":

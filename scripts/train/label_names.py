@@ -7,7 +7,6 @@ cut or filled up with `<pad>`; a name below `least_probability` is not.
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -17,6 +16,16 @@ from torch import Tensor
 from .command import Run
 from .config import LabelNames as Settings
 from .model import PAD, Glimpse
+
+
+@dataclass(frozen=True)
+class Told:
+    """Names that some photos of a batch are shown under, in the place of those that the classifier sees."""
+
+    photos: Tensor
+    """Their places in the batch"""
+    label_ids: Tensor
+    """[photos, names told * tokens]"""
 
 
 @dataclass(frozen=True)
@@ -42,35 +51,41 @@ class LabelNames:
 
     def places(self, logits: Tensor) -> Tensor:
         """:return: [photos, classes] -> the names seen, len(names) for none: [photos, names told]"""
-        probabilities = logits.detach().float().softmax(1).cpu()
-        by_name = torch.zeros(len(logits), len(self.names)).index_add_(1, self.of_class, probabilities)
+        probabilities = logits.detach().float().softmax(1)
+        by_name = probabilities.new_zeros(len(logits), len(self.names))
+        by_name.index_add_(1, self.of_class.to(logits.device), probabilities)
         told = by_name.sort(dim=1, descending=True, stable=True)
         seen = told.values[:, : self.settings.names] >= self.settings.least_probability
         return told.indices[:, : self.settings.names].where(seen, len(self.names))
 
     def seen(self, logits: Tensor) -> Tensor:
         """[photos, classes] -> label_ids [photos, names told * tokens]"""
-        return self.input_ids[self.places(logits)].flatten(1).to(logits.device)
+        return self.input_ids.to(logits.device)[self.places(logits)].flatten(1)
 
     def names_seen(self, logits: Tensor) -> list[list[str]]:
         """By photo, the likeliest first."""
         seen = self.places(logits).tolist()
         return [[self.names[place] for place in photo if place < len(self.names)] for photo in seen]
 
-    def image_embeds(self, model: Glimpse, features: Tensor, told: Mapping[int, list[str]] | None = None) -> Tensor:
+    def image_embeds(self, model: Glimpse, features: Tensor, told: Told | None = None) -> Tensor:
         """
         :param features: the encoder's, [photos, 1280, 7, 7]
-        :param told: by photo, names in the place of those that the classifier sees
         :return: [photos, 50 + 12, hidden]
         """
         with torch.no_grad():
             label_ids = self.seen(model.vision.classify(features))
-        for photo, names in (told or {}).items():
-            label_ids[photo] = self.told(names).to(label_ids.device)
+        if told is not None:
+            label_ids[told.photos.to(label_ids.device)] = told.label_ids.to(label_ids.device)
         return model.image_embeds(features, label_ids)
 
-    def told(self, names: list[str]) -> Tensor:
-        """As if these were seen, the likeliest first: [names told * tokens]"""
+    def told(self, by_photo: dict[int, list[str]]) -> Told:
+        """As if these were seen, the likeliest first"""
+        label_ids = [self._told(names) for names in by_photo.values()]
+        none = torch.empty(0, self.settings.names * self.settings.tokens, dtype=torch.long)
+        return Told(torch.tensor(list(by_photo), dtype=torch.long), torch.stack(label_ids) if label_ids else none)
+
+    def _told(self, names: list[str]) -> Tensor:
+        """[names told * tokens]"""
         rows = [told_ids(self.tokenizer, name, self.settings.tokens) for name in names[: self.settings.names]]
         missing = [[PAD] * self.settings.tokens] * (self.settings.names - len(rows))
         return torch.tensor(rows + missing).flatten()

@@ -14,7 +14,7 @@ class Quantized(nn.Module):
     """
     Holds a float weight that is used rounded to `bits`.
 
-    `in_loop` rounds it anew at each use, for training; `fixed_weights` rounds all of a model's once.
+    `in_loop` rounds it anew at each use; within `fixed_weights` all of a model's are rounded once.
     `as_kernels_do` rounds what it is multiplied with, too.
     """
 
@@ -78,18 +78,16 @@ class RmsNorm(nn.Module):
         self.weight = nn.Parameter(torch.ones(width))
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x.float()
-        return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + self.EPSILON) * self.weight
+        return F.rms_norm(x.float(), x.shape[-1:], self.weight, self.EPSILON)
 
 
 @contextmanager
 def fixed_weights(model: nn.Module) -> Iterator[None]:
-    """Within, every quantised weight is rounded once and kept: for generation, which uses each many times."""
+    """Within, every quantised weight is rounded once, however often it is used; gradients reach it all the same."""
     layers = quantized_layers(model)
     try:
-        with torch.no_grad():
-            for layer in layers:
-                layer.fixed = rounded(layer.weight, layer.bits) if layer.in_loop else layer.weight
+        for layer in layers:
+            layer.fixed = layer.matrix().view_as(layer.weight)  # a module keeps a parameter itself as its own
         yield
     finally:
         for layer in layers:

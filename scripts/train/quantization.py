@@ -21,8 +21,7 @@ def quantize_q4(weight: Tensor) -> tuple[Tensor, Tensor]:
     :return: integers int8 [n, k] and scales float16 [n, ceil(k / 32)]
     """
     blocks = _blocks(weight)
-    largest = blocks.gather(-1, blocks.abs().argmax(-1, keepdim=True))
-    scale = (largest / -8).half()
+    scale = _scale(blocks)
     return _integers(blocks, scale, weight.shape[1]), scale[..., 0]
 
 
@@ -80,7 +79,9 @@ def rounded(weight: Tensor, bits: int) -> Tensor:
     with torch.no_grad():
         if bits == 4:
             matrix = weight.flatten(1)
-            value = dequantize_q4(*quantize_q4(matrix)).view_as(weight)
+            blocks = _blocks(matrix)
+            scale = _scale(blocks)
+            value = (_round(blocks, scale) * scale.float()).flatten(1)[:, : matrix.shape[1]].view_as(weight)
         else:
             value = dequantize_q8(*quantize_q8(weight))
     return weight + (value - weight).detach()
@@ -96,7 +97,13 @@ def rounded_inputs(x: Tensor) -> Tensor:
 
 def _blocks(weight: Tensor) -> Tensor:
     """[..., k] -> [..., ceil(k / 32), 32], filled up with zeros"""
-    return F.pad(weight, (0, -weight.shape[-1] % BLOCK)).unflatten(-1, (-1, BLOCK))
+    missing = -weight.shape[-1] % BLOCK
+    return (F.pad(weight, (0, missing)) if missing > 0 else weight).unflatten(-1, (-1, BLOCK))
+
+
+def _scale(blocks: Tensor) -> Tensor:
+    """float16 [..., 1]"""
+    return (blocks.gather(-1, blocks.abs().argmax(-1, keepdim=True)) / -8).half()
 
 
 def _round(blocks: Tensor, scale: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ words that people use and less that the caption tells this photo from others.
 """
 
 import math
+import multiprocessing
 from collections import Counter
 
 from pycocoevalcap.bleu.bleu_scorer import BleuScorer
@@ -21,6 +22,35 @@ class CaptionReward:
 
     def __call__(self, photo: int, caption: str) -> float:
         return self.cider(photo, caption) + self.bleu_weight * self.bleu(photo, caption)
+
+
+class Rewarder:
+    """Rewards of many captions, in processes of their own where there are some."""
+
+    CHUNK = 16
+
+    def __init__(self, reward: CaptionReward, workers: int) -> None:
+        self.reward = reward
+        # Forked, so that the references are there without being sent.
+        self.pool = multiprocessing.get_context("fork").Pool(workers, _keep, (reward,)) if workers > 0 else None
+
+    def __call__(self, captions: list[tuple[int, str]]) -> list[float]:
+        """:param captions: each with its photo"""
+        if self.pool is None:
+            return [self.reward(photo, caption) for photo, caption in captions]
+        return self.pool.starmap(_reward, captions, self.CHUNK)
+
+
+_kept: CaptionReward
+
+
+def _keep(reward: CaptionReward) -> None:
+    global _kept
+    _kept = reward
+
+
+def _reward(photo: int, caption: str) -> float:
+    return _kept(photo, caption)
 
 
 class BleuReward:

@@ -3,11 +3,14 @@
 import json
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from .config import Training
@@ -18,8 +21,8 @@ Losses = dict[str, Tensor]
 """What a step's loss is the sum of."""
 Figures = dict[str, float]
 """What else of a step goes into the log."""
-LossOf = Callable[[int], tuple[Losses, Figures]]
-"""Of a step's number"""
+Batch = TypeVar("Batch")
+LossOf = Callable[[Batch], tuple[Losses, Figures]]
 
 CLIP = 1.0
 BETAS = (0.9, 0.98)
@@ -36,7 +39,8 @@ class Trainer:
         self.total = round(settings.epochs * steps_per_epoch)
         self.trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
         self.average = [parameter.detach().clone() for parameter in self.trained]
-        self.optimizer = torch.optim.AdamW(list(self._groups()), betas=BETAS)
+        on_gpu = self.trained[0].device.type != "cpu"
+        self.optimizer = torch.optim.AdamW(self._groups(), betas=BETAS, fused=on_gpu)
         self.step = 0
         folder.mkdir(parents=True, exist_ok=True)
         if self.checkpoint_file.exists():
@@ -50,19 +54,20 @@ class Trainer:
     def log_file(self) -> Path:
         return self.folder / "log.jsonl"
 
-    def fit(self, loss_of: LossOf, until: int | None = None) -> None:
+    def fit(self, data: Dataset[Batch], loss_of: LossOf[Batch], workers: int = 0, until: int | None = None) -> None:
         """
         Leaves the averaged weights in the model.
 
+        :param data: by step its batch
+        :param workers: processes that prepare batches
         :param until: a step to stop at, as if interrupted
         """
-        last = self.total if until is None else until
+        steps = range(self.step, self.total if until is None else until)
+        batches = DataLoader(data, batch_size=None, sampler=steps, num_workers=workers)
         saved = time.monotonic()
-        for step in tqdm(
-            range(self.step, last), initial=self.step, total=self.total, desc=self.folder.name, mininterval=5
-        ):
-            self._train(step, loss_of)
-            self.step = step + 1
+        for batch in tqdm(batches, initial=self.step, total=self.total, desc=self.folder.name, mininterval=5):
+            self._train(self.step, batch, loss_of)
+            self.step += 1
             if time.monotonic() - saved > self.settings.checkpoint_minutes * 60:
                 self._save()
                 saved = time.monotonic()
@@ -70,7 +75,7 @@ class Trainer:
         for parameter, average in zip(self.trained, self.average, strict=True):
             parameter.data.copy_(average)
 
-    def _train(self, step: int, loss_of: LossOf) -> None:
+    def _train(self, step: int, batch: Batch, loss_of: LossOf[Batch]) -> None:
         torch.manual_seed(hash((self.seed, step)))  # a step's randomness is its own: resumed runs need no more
         if step >= self.settings.quantise_from_epoch * self.steps_per_epoch:
             self.model.quantize_in_loop()
@@ -78,7 +83,7 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * rate
         self.model.train()
-        losses, figures = loss_of(step)
+        losses, figures = loss_of(batch)
         self.optimizer.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()
         norm = nn.utils.clip_grad_norm_(self.trained, CLIP)
@@ -87,24 +92,24 @@ class Trainer:
         keep = min(self.settings.average, (step + 1) / (step + 10))
         with torch.no_grad():
             torch._foreach_lerp_(self.average, self.trained, 1 - keep)
-        figures |= {name: loss.item() for name, loss in losses.items()}
-        self._log({"step": step, "gradient": norm.item(), **figures})
+        numbers = torch.stack([norm, *losses.values()]).tolist()  # one wait for the device
+        self._log({"step": step, **dict(zip(("gradient", *losses), numbers, strict=True)), **figures})
 
     def _rate(self, step: int) -> float:
         """Up in a line, down with a cosine."""
         warm = min(1.0, (step + 1) / max(1, self.settings.warmup_steps))
         return warm * (LAST_RATE + (1 - LAST_RATE) * (1 + math.cos(math.pi * step / self.total)) / 2)
 
-    def _groups(self) -> Iterator[dict[str, object]]:
+    def _groups(self) -> list[dict[str, Any]]:
         settings = self.settings
+        groups: dict[tuple[float, float], list[nn.Parameter]] = defaultdict(list)
         for name, parameter in self.model.named_parameters():
             if parameter.requires_grad:
-                encoder = name.startswith("vision.")
-                yield {
-                    "params": [parameter],
-                    "peak": settings.encoder_learning_rate if encoder else settings.learning_rate,
-                    "weight_decay": settings.weight_decay if parameter.ndim > 1 else 0,
-                }
+                peak = settings.encoder_learning_rate if name.startswith("vision.") else settings.learning_rate
+                groups[peak, settings.weight_decay if parameter.ndim > 1 else 0].append(parameter)
+        return [
+            {"params": parameters, "peak": peak, "weight_decay": decay} for (peak, decay), parameters in groups.items()
+        ]
 
     def _log(self, entry: dict[str, float]) -> None:
         with self.log_file.open("a") as log:

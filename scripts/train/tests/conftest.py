@@ -54,11 +54,12 @@ def make_photos(data: Path) -> Path:
         Image.fromarray(generator.integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(data / folder / name)
 
     rotated: Callable[[int], list[str]] = lambda i: [CAPTIONS[(i + k) % 5] for k in (0, 0, 1)]  # noqa: E731
-    for folder, count in (("train", 8), ("more", 3), ("dev", 2)):
+    for folder, count in (("train", 8), ("more", 3), ("undescribed", 3), ("dev", 2)):
         for i in range(count):
             save(folder, f"{i}.png")
         captions = [(f"{i}.png", caption) for i in range(count) for caption in rotated(i)]
         write_rows(data / f"{folder}_captions.csv", ("image", "caption"), captions)
+    write_rows(data / "texts.csv", ("caption",), [(caption,) for caption in CAPTIONS])
     questions = [
         ("0.png", "Is there a dog in the image?", "Yes.", "yes-no"),
         ("1.png", "How many dogs are there?", "Two.", "count"),

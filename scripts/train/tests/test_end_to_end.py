@@ -10,7 +10,7 @@ import pytest
 from train.tensors import read_tensors
 
 SMOKE = Path(__file__).with_name("smoke.toml")
-STAGES = ("tokenizer", "trunk", "features", "fit", "self_critical", "export", "evaluate", "goldens")
+STAGES = ("tokenizer", "trunk", "features", "fit", "describe", "self_critical", "export", "evaluate", "goldens")
 
 
 def name_all_classes(labels: Path) -> None:
@@ -25,6 +25,9 @@ def test_photos_become_the_bundles_sources(photos: Path, tmp_path: Path, monkeyp
     for stage in STAGES:
         arguments = ["--data", str(photos), "--out", str(out), "--config", str(SMOKE), "--threads", "1"]
         arguments += ["--samples", str(photos / "objects")] if stage == "goldens" else []
+        arguments += (
+            ["--weights", *[str(out / "cross_entropy" / "weights.safetensors")] * 2] if stage == "describe" else []
+        )
         monkeypatch.setattr(sys, "argv", [stage, *arguments])
         importlib.import_module(f"train.{stage}").main()
         if stage == "tokenizer":

@@ -20,10 +20,8 @@ def drawn(config: Config) -> tuple[Glimpse, torch.Tensor]:
 
 def logprobs(model: Glimpse, image: torch.Tensor, answer: list[int]) -> torch.Tensor:
     """Of the tokens after the prompt and the answer so far, computed as a whole, without a cache: [vocabulary]"""
-    packed = pack([[Branch([*PROMPT, ASSISTANT, *answer], [])]], 1 + model.image_tokens)
-    last = torch.zeros_like(packed.ids, dtype=torch.bool)
-    last[:, -1] = True
-    return model.packed_logits(image[None], packed, last)[0].log_softmax(-1)
+    packed = pack([[Branch([*PROMPT, ASSISTANT, *answer], [END])]], 1 + model.image_tokens)
+    return model.packed_logits(image[None], packed)[0].log_softmax(-1)
 
 
 def greedy_without_cache(model: Glimpse, image: torch.Tensor) -> list[int]:

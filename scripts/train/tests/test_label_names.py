@@ -53,7 +53,7 @@ def test_the_likeliest_names_by_all_their_classes(
 ) -> None:
     assert label_names.names_seen(logits(*probabilities)) == [names]
     assert label_names.seen(logits(*probabilities)).tolist() == [ids]
-    assert label_names.told(names).tolist() == ids
+    assert label_names.told({3: names}).label_ids.tolist() == [ids]
 
 
 def test_nothing_is_told_where_nothing_is_likely(config: Config, label_names: LabelNames) -> None:
@@ -68,7 +68,8 @@ def test_nothing_is_told_where_nothing_is_likely(config: Config, label_names: La
 def test_their_embeddings_stand_behind_the_projected_rows(config: Config, label_names: LabelNames) -> None:
     model = Glimpse(dataclasses.replace(config, vision=dataclasses.replace(config.vision, classes=len(NAMES))))
     features = torch.randn(2, config.vision.head_width, 2, 2)
-    embeds = label_names.image_embeds(model, features, {1: ["mug"]})
+    told = label_names.told({1: ["mug"]})
+    embeds = label_names.image_embeds(model, features, told)
     assert embeds.shape == (2, model.image_tokens, config.decoder.hidden)
-    expected = model.dec.emb.weight[label_names.told(["mug"])] + model.lpos
+    expected = model.dec.emb.weight[told.label_ids[0]] + model.lpos
     assert torch.equal(embeds[1, -12:], expected)

@@ -8,10 +8,11 @@ import torch
 
 from train.config import Config
 from train.model import Glimpse
-from train.packing import IGNORED, Branch, pack
+from train.packing import Branch, pack
 from train.trainer import Figures, Losses, Trainer
 
 STEPS = 6
+STEP_NUMBERS = list(range(STEPS))
 
 
 def run(config: Config, folder: Path, stops: tuple[int, ...] = (), seed: int = 0) -> list[torch.Tensor]:
@@ -21,18 +22,17 @@ def run(config: Config, folder: Path, stops: tuple[int, ...] = (), seed: int = 0
         model = Glimpse(config, settings.dropout)
         model.freeze_trunk()
 
-        Trainer(model, settings, STEPS, seed, folder).fit(partial(step_loss, model), until)
+        Trainer(model, settings, STEPS, seed, folder).fit(STEP_NUMBERS, partial(step_loss, model), until=until)
     return list(model.parameters())
 
 
 def step_loss(model: Glimpse, step: int) -> tuple[Losses, Figures]:
     """Of a batch that is the step's own, and noise that the trainer seeds."""
     packed = pack([[Branch([6 + step, 2], [20 + step, 3])]], 1 + model.image_tokens)
-    answered = packed.targets != IGNORED
     features = model.vision.tail(torch.randn(1, 16, 8, 8))
     label_ids = torch.full((1, model.lpos.shape[0]), 6 + step)
-    logits = model.packed_logits(model.image_embeds(features, label_ids), packed, answered)
-    return {"imitation": torch.nn.functional.cross_entropy(logits, packed.targets[answered])}, {}
+    logits = model.packed_logits(model.image_embeds(features, label_ids), packed)
+    return {"imitation": torch.nn.functional.cross_entropy(logits, packed.targets)}, {}
 
 
 def same(a: list[torch.Tensor], b: list[torch.Tensor]) -> bool:
