@@ -5,6 +5,7 @@ model then learns what all of them agree on (Hinton et al., arXiv:1503.02531). O
 
 import argparse
 import csv
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -43,19 +44,17 @@ def main() -> None:
             rows.writerows((photo.name, caption) for caption in captions)
 
 
-def describe(models: list[Glimpse], photos: int, run: Run) -> list[list[str]]:
+def describe(models: list[Glimpse], photos: int, run: Run) -> Iterator[list[str]]:
     """By photo, sampled captions."""
     features, tokenizer, label_names = Features(run), Tokenizer.from_file(str(run.tokenizer_file)), LabelNames.of(run)
     prompt = torch.tensor(tokenizer.encode(CAPTION_PROMPT).ids, device=run.device)
     count = run.config.describe.samples
-    described: list[list[str]] = []
     for part in tqdm(torch.arange(photos).split(BATCH), desc="describe", mininterval=5):
         trunk, _ = features.of([Views("undescribed", part, torch.zeros_like(part))])
         embeds = [label_names.image_embeds(model, model.vision.tail(trunk)) for model in models]
         answers = sample_together(models, embeds, prompt.expand(len(part), -1), count, run.config.describe.temperature)
         texts = tokenizer.decode_batch(answers)
-        described += [texts[start : start + count] for start in range(0, len(texts), count)]
-    return described
+        yield from (texts[start : start + count] for start in range(0, len(texts), count))
 
 
 def sample_together(
@@ -77,7 +76,7 @@ def sample_together(
     steps: list[Tensor] = []
     while len(steps) < LONGEST_SAMPLE and not ended.all():
         mean = torch.stack([each.float().softmax(-1) for each in logits]).mean(0)
-        tokens = torch.multinomial(mean ** (1 / temperature), 1)[:, 0].masked_fill(ended, END)
+        tokens = torch.multinomial((mean.log() / temperature).softmax(-1), 1)[:, 0].masked_fill(ended, END)
         steps.append(tokens)
         ended = ended | (tokens == END)
         for place, model in enumerate(models):

@@ -2,7 +2,7 @@ import torch
 
 from train.config import Config
 from train.model import ASSISTANT, END, Glimpse
-from train.packing import MULTIPLE, Branch, pack
+from train.packing import MULTIPLE, Branch, pack, pack_in_parts
 
 BRANCHES = [
     Branch([10, 11, ASSISTANT], [20, 21, 22, END]),
@@ -55,3 +55,8 @@ def test_texts_without_a_photo_are_kept_apart(config: Config) -> None:
     model = Glimpse(config).eval()
     losses = [token_losses(model, [each], model.no_image(1)) for each in (BRANCHES, BRANCHES[:1])]
     torch.testing.assert_close(losses[0][: len(losses[1])], losses[1])
+
+
+def test_a_photo_that_nothing_is_asked_about_is_in_no_part() -> None:
+    parts = pack_in_parts([BRANCHES, [], BRANCHES[:1]], prefix=5, parts=2)
+    assert [part.photos.tolist() for part in parts] == [[2], [0]]

@@ -3,7 +3,7 @@ from pycocoevalcap.bleu.bleu import Bleu
 from pycocoevalcap.cider.cider import Cider
 
 from train.losses import leave_one_out
-from train.rewards import END_WORD, BleuReward, CaptionReward, CiderReward
+from train.rewards import END_WORD, BleuReward, CaptionReward, CiderReward, Rewarder
 
 REFERENCES = [
     ["A brown dog runs through deep snow.", "A dog is running in the snow."],
@@ -44,3 +44,10 @@ def test_bleu_is_weighed_beside_cider() -> None:
 
 def test_advantages_are_against_the_others() -> None:
     assert leave_one_out(torch.tensor([[3.0, 1.0, 2.0]])).tolist() == [[1.5, -1.5, 0.0]]
+
+
+def test_processes_of_their_own_reward_alike() -> None:
+    reward = CaptionReward(REFERENCES, bleu_weight=1)
+    captions = [(photo, caption) for photo in range(len(REFERENCES)) for caption in CAPTIONS]
+    alone = Rewarder(reward, workers=0)(captions)
+    assert Rewarder(reward, workers=2)(captions) == alone == [reward(*each) for each in captions]
