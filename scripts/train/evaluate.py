@@ -1,8 +1,8 @@
 """
 Scores 4-bit weights on dev, greedy and with 3 beams, and on objects: OUT/evaluation.json.
 
-Products are rounded as the engine's are, weights and inputs, so that `npm run eval` differs by the order of its sums,
-which more rounding then makes larger.
+Products are the engine's, weights and inputs rounded and sums in its order: what lies between two steps of a rounding
+falls to the same side.
 """
 
 import argparse
@@ -35,7 +35,7 @@ from .objects import (
 from .photos import list_photos, pixel_values, read_pixels
 from .questions.of_photo import CAPTION_PROMPT
 from .scores import caption_scores
-from .tensors import load_module, read_tensors
+from .tensors import load_module, read_tensors, stored_integers
 
 BATCH, IMAGES = 100, 20
 """Sequences decoded and images encoded at a time"""
@@ -52,7 +52,7 @@ def main() -> None:
     parts, limit = run.arguments.parts, run.arguments.limit
     answerer = Answerer(run, run.arguments.weights or run.out / "export" / "glimpse-10m.safetensors")
     results: dict[str, Any] = {}
-    with as_kernels_do(answerer.model):
+    with as_kernels_do(answerer.model, answerer.stored):
         dev = Dev(answerer, run.data, limit)
         results["photos"] = len(dev.names)
         for beams in (1, BEAMS):
@@ -76,8 +76,10 @@ class Answerer:
         self.tokenizer = Tokenizer.from_file(str(run.tokenizer_file))
         self.label_names = LabelNames.of(run)
         self.model = Glimpse(run.config).eval().requires_grad_(False)
-        load_module("", self.model, read_tensors(weights))
+        tensors = read_tensors(weights)
+        load_module("", self.model, tensors)
         self.model.to(run.device)
+        self.stored = stored_integers({name: value.to(run.device) for name, value in tensors.items()})
 
     @torch.no_grad()
     def image_embeds(self, photos: list[Path]) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .quantization import rounded, rounded_inputs
+from .quantization import Stored, product_of_blocks, rounded
 
 
 class Quantized(nn.Module):
@@ -15,7 +15,7 @@ class Quantized(nn.Module):
     Holds a float weight that is used rounded to `bits`.
 
     `in_loop` rounds it anew at each use; within `fixed_weights` all of a model's are rounded once.
-    `as_kernels_do` rounds what it is multiplied with, too.
+    `as_kernels_do` also rounds what it is multiplied with, and adds up in the kernels' order.
     """
 
     def __init__(self, weight: Tensor, bits: int) -> None:
@@ -24,7 +24,7 @@ class Quantized(nn.Module):
         self.bits = bits
         self.in_loop = False
         self.fixed: Tensor | None = None
-        self.rounds_inputs = False
+        self.stored: Stored | None = None
 
     def matrix(self) -> Tensor:
         if self.fixed is not None:
@@ -33,7 +33,7 @@ class Quantized(nn.Module):
 
     def product(self, x: Tensor, matrix: Tensor) -> Tensor:
         """:param matrix: what `matrix` gave"""
-        return F.linear(rounded_inputs(x) if self.rounds_inputs else x, matrix)
+        return F.linear(x, matrix) if self.stored is None else product_of_blocks(x, self.stored)
 
 
 class Linear(Quantized):
@@ -62,10 +62,30 @@ class Convolution(Quantized):
         """[photos, inputs, height, width] -> [photos, outputs, height / stride, width / stride]"""
         if self.padding is not None:
             x = F.pad(x, self.padding)
-        elif self.rounds_inputs:
-            x = rounded_inputs(x.movedim(1, -1)).movedim(-1, 1)
-        y = F.conv2d(x, self.matrix(), self.bias, self.stride, groups=self.groups)
+        if self.stored is None:
+            y = F.conv2d(x, self.matrix(), self.bias, self.stride, groups=self.groups)
+        elif self.padding is None:
+            y = product_of_blocks(x.movedim(1, -1), self.stored).movedim(-1, 1) + self.bias[:, None, None]
+        else:
+            y = self._tap_by_tap(x)
         return F.relu6(y) if self.relu6 else y
+
+    def _tap_by_tap(self, x: Tensor) -> Tensor:
+        """The kernels' order of sums: the bias, then by input channel the rows and columns of the weight."""
+        kernel, stride = self.weight.shape[-1], self.stride
+        height, width = ((size - kernel) // stride + 1 for size in x.shape[2:])
+        y = self.bias[:, None, None].expand(len(x), -1, height, width)
+        for channel in range(self.weight.shape[1]):
+            # A depthwise convolution has one, and each output its own; the stem's outputs share all three.
+            seen = x[:, channel : channel + 1] if self.groups == 1 else x
+            for row in range(kernel):
+                for column in range(kernel):
+                    rows, columns = (
+                        slice(row, row + stride * height, stride),
+                        slice(column, column + stride * width, stride),
+                    )
+                    y = y + seen[:, :, rows, columns] * self.matrix()[:, channel, row, column, None, None]
+        return y
 
 
 class RmsNorm(nn.Module):
@@ -95,17 +115,19 @@ def fixed_weights(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def as_kernels_do(model: nn.Module) -> Iterator[None]:
-    """Within, products compute what the engine's do: with weights rounded once, and inputs in 8 bits."""
-    layers = quantized_layers(model)
+def as_kernels_do(model: nn.Module, stored: dict[str, Stored]) -> Iterator[None]:
+    """
+    Within, products compute what the engine's do: with inputs in 8 bits, and their sums in the kernels' order.
+
+    :param stored: by layer, the integers of an export that was loaded into the model
+    """
     try:
-        for layer in layers:
-            layer.rounds_inputs = True
-        with fixed_weights(model):
-            yield
+        for name, integers in stored.items():
+            model.get_submodule(name).stored = integers
+        yield
     finally:
-        for layer in layers:
-            layer.rounds_inputs = False
+        for layer in quantized_layers(model):
+            layer.stored = None
 
 
 def quantized_layers(model: nn.Module) -> list[Quantized]:

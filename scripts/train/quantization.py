@@ -6,11 +6,23 @@ A 4-bit weight is an integer of -8 to 7 times its block's float16 scale. The sca
 largest magnitude becomes -8, as in ggml's Q4_0.
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 BLOCK = 32
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Weights as a bundle has them."""
+
+    integers: Tensor
+    """int8 [n, k]"""
+    scale: Tensor
+    """Of blocks of 32, float16 [n, ceil(k / 32)], or of rows, float32 [n, 1]"""
 
 
 def quantize_q4(weight: Tensor) -> tuple[Tensor, Tensor]:
@@ -87,12 +99,27 @@ def rounded(weight: Tensor, bits: int) -> Tensor:
     return weight + (value - weight).detach()
 
 
-def rounded_inputs(x: Tensor) -> Tensor:
-    """A product's inputs as src/kernels/reference.ts's quantizeBlock has them, in float32: [..., k]"""
-    blocks = _blocks(x.float())
+def product_of_blocks(x: Tensor, weights: Stored) -> Tensor:
+    """
+    x W' as src/kernels/reference.ts's matmulQ4 has it, bit for bit: inputs as integers of 8 bits in blocks of 32, and a
+    block's exact product after the other, each scaled and added in float32.
+
+    :param x: [..., k]
+    :return: float32 [..., n]
+    """
+    blocks = _blocks(x.float())  # [..., blocks, 32]
     largest = blocks.abs().amax(-1, keepdim=True)
-    inverse = torch.where(largest > 1e-30, 127 / largest, 0)
-    return (torch.round(blocks * inverse) * (largest * (1 / 127))).flatten(-2)[..., : x.shape[-1]]
+    # Divided, not `127 / largest`, which torch makes of a reciprocal: that rounds twice.
+    inverse = torch.full_like(largest, 127).div(largest)
+    inputs = torch.round(blocks * torch.where(largest > 1e-30, inverse, 0))
+    input_scale = largest * (1 / 127)
+    integers = _blocks(weights.integers.float())
+    scale = weights.scale.float().expand(-1, integers.shape[1])
+    total = x.new_zeros(*x.shape[:-1], len(integers), dtype=torch.float32)
+    for block in range(integers.shape[1]):
+        exact = inputs[..., block, :] @ integers[:, block].T  # below 2^24: no float32 is rounded
+        total = total + exact * (input_scale[..., block, :] * scale[:, block])
+    return total
 
 
 def _blocks(weight: Tensor) -> Tensor:

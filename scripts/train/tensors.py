@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from .quantization import (
+    Stored,
     dequantize_q4,
     dequantize_q8,
     pack_q4,
@@ -60,6 +61,19 @@ def load_module(prefix: str, module: nn.Module, tensors: Tensors) -> None:
         elif layer in tensors:
             state[name] = tensors[layer]
     module.load_state_dict(state)
+
+
+def stored_integers(tensors: Tensors) -> dict[str, Stored]:
+    """Of an export's tensors, by layer; convolutions larger than 1x1 as rows."""
+    stored = {}
+    for name, value in tensors.items():
+        layer, _, kind = name.rpartition(".")
+        scale = tensors.get(f"{layer}.scale")
+        if kind == "q4" and scale is not None:
+            stored[layer] = Stored(unpack_q4(value, 2 * value.shape[1]), scale)
+        elif kind == "q8" and scale is not None:
+            stored[layer] = Stored(value.flatten(1), scale[:, None])
+    return stored
 
 
 def write_tensors(path: Path, tensors: Tensors) -> None:

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 
 from train.layers import Convolution, Linear, as_kernels_do, fixed_weights
-from train.quantization import dequantize_q4, pack_q4, quantize_q4, rounded, rounded_inputs, unpack_q4
-from train.tensors import load_module, module_tensors
+from train.quantization import dequantize_q4, pack_q4, quantize_q4, rounded, unpack_q4
+from train.tensors import load_module, module_tensors, stored_integers
 
 
 def drawn(n: int, k: int) -> torch.Tensor:
@@ -21,15 +21,6 @@ def nearest(row: np.ndarray) -> np.ndarray:
     if scale == 0:
         return np.zeros_like(row)
     return np.array([np.float32(min(7, max(-8, np.rint(x / scale)))) * scale for x in row], dtype=np.float32)
-
-
-def nearest_inputs(row: np.ndarray) -> np.ndarray:
-    """A block's inputs as src/kernels/reference.ts's quantizeBlock rounds them, one by one."""
-    largest = np.abs(row).max()
-    if largest <= np.float32(1e-30):
-        return np.zeros_like(row)
-    inverse, scale = np.float32(127) / largest, largest * np.float32(1 / 127)
-    return np.array([np.rint(x * inverse) * scale for x in row], dtype=np.float32)
 
 
 def kernel_weights(packed: np.ndarray, scale: np.ndarray, k: int) -> np.ndarray:
@@ -77,25 +68,49 @@ def test_written_weights_are_the_ones_of_the_loop() -> None:
         assert torch.equal(layer.matrix(), other.weight)
 
 
-def test_inputs_are_rounded_in_blocks_of_their_own() -> None:
-    x = drawn(5, 75)
-    expected = [np.concatenate([nearest_inputs(row[i : i + 32]) for i in range(0, 75, 32)]) for row in x.numpy()]
-    assert np.array_equal(rounded_inputs(x).numpy(), np.stack(expected))
-
-
-def test_products_see_inputs_as_the_kernels_do() -> None:
-    pixels = torch.randn(2, 40, 3, 3, generator=torch.Generator().manual_seed(2))
+def test_products_are_the_kernels_bit_for_bit() -> None:
+    pixels = torch.randn(2, 75, 2, 2, generator=torch.Generator().manual_seed(2))
     rows = pixels.permute(0, 2, 3, 1)
-    linear, pointwise = Linear(40, 8), Convolution(40, 8, 1, 1, 1, bits=4, relu6=False)
-    depthwise = Convolution(40, 40, 3, 1, 40, bits=8, relu6=False)
-    weight = drawn(8, 40)
-    linear.weight.data, pointwise.weight.data = weight, weight[..., None, None]
-    depthwise.weight.data = drawn(40, 9).view(40, 1, 3, 3)
-    model = torch.nn.ModuleList([linear, pointwise, depthwise])
-    plain = depthwise(pixels)
-    with torch.no_grad(), as_kernels_do(model):
-        expected = rounded_inputs(rows) @ weight.T
-        assert torch.allclose(linear(rows), expected, atol=1e-6)
-        assert torch.allclose(pointwise(pixels), expected.movedim(-1, 1), atol=1e-6)
-        assert torch.equal(depthwise(pixels), plain)  # the kernels filter channels in float32
-    assert not torch.allclose(linear(rows), expected, atol=1e-4)
+    linear, pointwise = Linear(75, 5), Convolution(75, 5, 1, 1, 1, bits=4, relu6=False)
+    model = torch.nn.ModuleDict({"linear": linear, "pointwise": pointwise})
+    for layer in (linear, pointwise):
+        layer.weight.data = drawn(5, 75).view_as(layer.weight)
+    tensors = module_tensors("", model)
+    expected = kernel_product(rows.flatten(0, 2).numpy(), *quantize_q4(drawn(5, 75))).reshape(2, 2, 2, 5)
+    with torch.no_grad(), as_kernels_do(model, stored_integers(tensors)):
+        assert np.array_equal(linear(rows).numpy(), expected)
+        assert np.array_equal(pointwise(pixels).permute(0, 2, 3, 1).numpy(), expected)
+    assert not torch.allclose(linear(rows), torch.from_numpy(expected), atol=1e-4)
+
+
+def kernel_product(x: np.ndarray, integers: torch.Tensor, scale: torch.Tensor) -> np.ndarray:
+    """As src/kernels/reference.ts's matmulQ4, number by number."""
+    y = np.zeros((len(x), len(integers)), dtype=np.float32)
+    for r, row in enumerate(x):
+        for start in range(0, len(row), 32):
+            block = row[start : start + 32]
+            largest = np.abs(block).max()
+            inputs = np.rint(block * (np.float32(127) / largest)).astype(int)
+            for o, weights in enumerate(integers[:, start : start + 32].numpy().astype(int)):
+                factor = largest * np.float32(1 / 127) * np.float32(scale[o, start // 32])
+                y[r, o] += np.float32(inputs @ weights) * factor
+    return y
+
+
+def test_other_convolutions_are_the_kernels() -> None:
+    """Their weights have 8 bits and their inputs none: the same numbers, in an order of their own."""
+    pixels = torch.randn(2, 16, 8, 8, generator=torch.Generator().manual_seed(3))
+    model = torch.nn.ModuleDict(
+        {
+            "dw": Convolution(16, 16, 5, 2, 16, bits=8, relu6=True),
+            "stem": Convolution(16, 8, 3, 2, 1, bits=8, relu6=True),
+        }
+    )
+    for layer in model.values():
+        layer.weight.data = torch.randn_like(layer.weight)
+        layer.bias.data = torch.randn_like(layer.bias)
+    load_module("", model, module_tensors("", model))
+    plain = [layer(pixels) for layer in model.values()]
+    with torch.no_grad(), as_kernels_do(model, stored_integers(module_tensors("", model))):
+        for layer, expected in zip(model.values(), plain, strict=True):
+            torch.testing.assert_close(layer(pixels), expected)
