@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from .command import Run, parse_run
 from .features import Features, Views
-from .generation import prefill, step
+from .generation import Choose, Sampled, copied, prefill, step, until_end
 from .label_names import LabelNames
 from .layers import fixed_weights
 from .model import END, Glimpse
@@ -48,20 +48,20 @@ def describe(models: list[Glimpse], photos: int, run: Run) -> Iterator[list[str]
     """By photo, sampled captions."""
     features, tokenizer, label_names = Features(run), Tokenizer.from_file(str(run.tokenizer_file)), LabelNames.of(run)
     prompt = torch.tensor(tokenizer.encode(CAPTION_PROMPT).ids, device=run.device)
-    count = run.config.describe.samples
+    count, choose = run.config.describe.samples, Sampled(run.config.describe.temperature)
     for part in tqdm(torch.arange(photos).split(BATCH), desc="describe", mininterval=5):
         trunk, _ = features.of([Views("undescribed", part, torch.zeros_like(part))])
         embeds = [label_names.image_embeds(model, model.vision.tail(trunk)) for model in models]
-        answers = sample_together(models, embeds, prompt.expand(len(part), -1), count, run.config.describe.temperature)
+        answers = sample_together(models, embeds, prompt.expand(len(part), -1), count, choose)
         texts = tokenizer.decode_batch(answers)
         yield from (texts[start : start + count] for start in range(0, len(texts), count))
 
 
 def sample_together(
-    models: list[Glimpse], image_embeds: list[Tensor], prompt: Tensor, count: int, temperature: float
+    models: list[Glimpse], image_embeds: list[Tensor], prompt: Tensor, count: int, choose: Choose
 ) -> list[list[int]]:
     """
-    Every token is drawn from the mean of the models' probabilities.
+    Every token is chosen by the mean of the models' probabilities.
 
     :param image_embeds: by model, [photos, image_tokens, hidden]
     :param prompt: [photos, tokens], without `<|assistant|>`
@@ -71,17 +71,17 @@ def sample_together(
     for model, embeds in zip(models, image_embeds, strict=True):
         _, first, cache = prefill(model, embeds, prompt)
         logits.append(first.repeat_interleave(count, 0))
-        caches.append([(k.repeat_interleave(count, 0), v.repeat_interleave(count, 0)) for k, v in cache])
+        caches.append(copied(cache, count))
     ended = torch.zeros(len(prompt) * count, dtype=torch.bool, device=prompt.device)
     steps: list[Tensor] = []
     while len(steps) < LONGEST_SAMPLE and not ended.all():
         mean = torch.stack([each.float().softmax(-1) for each in logits]).mean(0)
-        tokens = torch.multinomial((mean.log() / temperature).softmax(-1), 1)[:, 0].masked_fill(ended, END)
+        tokens = choose(mean.log()).masked_fill(ended, END)
         steps.append(tokens)
         ended = ended | (tokens == END)
         for place, model in enumerate(models):
             logits[place], caches[place] = step(model, model.dec.emb.matrix(), tokens, caches[place])
-    return [answer[: answer.index(END)] if END in answer else answer for answer in torch.stack(steps, 1).tolist()]
+    return [until_end(answer) for answer in torch.stack(steps, 1).tolist()]
 
 
 if __name__ == "__main__":

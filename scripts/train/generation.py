@@ -44,7 +44,7 @@ def generate(
     """
     embedding, logits, cache = prefill(model, image_embeds, prompt)
     logits = logits.repeat_interleave(copies, 0)
-    cache = [(k.repeat_interleave(copies, 0), v.repeat_interleave(copies, 0)) for k, v in cache]
+    cache = copied(cache, copies)
     ended = torch.zeros(logits.shape[0], dtype=torch.bool, device=logits.device)
     steps = []
     while len(steps) < max_new_tokens:
@@ -54,7 +54,7 @@ def generate(
         if ended.all():
             break
         logits, cache = step(model, embedding, tokens, cache)
-    return [_until_end(answer) for answer in torch.stack(steps, 1).tolist()]
+    return [until_end(answer) for answer in torch.stack(steps, 1).tolist()]
 
 
 @torch.no_grad()
@@ -64,7 +64,7 @@ def beam_search(
     """With a length penalty of 1: an answer's score is the mean log-probability of its tokens, `<|end|>` among them."""
     embedding, logits, cache = prefill(model, image_embeds, prompt)
     photos = logits.shape[0]
-    cache = [(k.repeat_interleave(beams, 0), v.repeat_interleave(beams, 0)) for k, v in cache]
+    cache = copied(cache, beams)
     logits = logits.repeat_interleave(beams, 0)
     scores = torch.full((photos, beams), -torch.inf, device=logits.device)
     scores[:, 0] = 0  # the beams are all alike yet: one goes on
@@ -120,5 +120,10 @@ def step(model: Glimpse, embedding: Tensor, tokens: Tensor, cache: Cache) -> tup
     return model.dec.emb.product(hidden[:, -1], embedding), cache
 
 
-def _until_end(tokens: list[int]) -> list[int]:
+def copied(cache: Cache, copies: int) -> Cache:
+    """Of every sequence so many, one behind the other."""
+    return [(k.repeat_interleave(copies, 0), v.repeat_interleave(copies, 0)) for k, v in cache]
+
+
+def until_end(tokens: list[int]) -> list[int]:
     return tokens[: tokens.index(END)] if END in tokens else tokens

@@ -72,19 +72,18 @@ class Convolution(Quantized):
 
     def _tap_by_tap(self, x: Tensor) -> Tensor:
         """The kernels' order of sums: the bias, then by input channel the rows and columns of the weight."""
-        kernel, stride = self.weight.shape[-1], self.stride
+        weight, stride = self.matrix(), self.stride
+        kernel = weight.shape[-1]
         height, width = ((size - kernel) // stride + 1 for size in x.shape[2:])
         y = self.bias[:, None, None].expand(len(x), -1, height, width)
-        for channel in range(self.weight.shape[1]):
+        for channel in range(weight.shape[1]):
             # A depthwise convolution has one, and each output its own; the stem's outputs share all three.
             seen = x[:, channel : channel + 1] if self.groups == 1 else x
             for row in range(kernel):
+                rows = seen[:, :, row : row + stride * height : stride]
                 for column in range(kernel):
-                    rows, columns = (
-                        slice(row, row + stride * height, stride),
-                        slice(column, column + stride * width, stride),
-                    )
-                    y = y + seen[:, :, rows, columns] * self.matrix()[:, channel, row, column, None, None]
+                    tap = rows[..., column : column + stride * width : stride]
+                    y = y + tap * weight[:, channel, row, column, None, None]
         return y
 
 

@@ -20,9 +20,18 @@ class Stored:
     """Weights as a bundle has them."""
 
     integers: Tensor
-    """int8 [n, k]"""
+    """Their values in float32, filled up with zeros: [n, blocks, 32]"""
     scale: Tensor
-    """Of blocks of 32, float16 [n, ceil(k / 32)], or of rows, float32 [n, 1]"""
+    """float32 [n, blocks]"""
+
+    @staticmethod
+    def of(integers: Tensor, scale: Tensor) -> "Stored":
+        """
+        :param integers: int8 [n, k]
+        :param scale: of blocks, float16 [n, ceil(k / 32)], or of rows, float32 [n, 1]
+        """
+        blocks = _blocks(integers.float())
+        return Stored(blocks, scale.float().expand(-1, blocks.shape[1]))
 
 
 def quantize_q4(weight: Tensor) -> tuple[Tensor, Tensor]:
@@ -93,6 +102,7 @@ def rounded(weight: Tensor, bits: int) -> Tensor:
             matrix = weight.flatten(1)
             blocks = _blocks(matrix)
             scale = _scale(blocks)
+            # dequantize_q4(*quantize_q4(matrix)) without int8 between: fewer launches on a GPU, for every layer a step.
             value = (_round(blocks, scale) * scale.float()).flatten(1)[:, : matrix.shape[1]].view_as(weight)
         else:
             value = dequantize_q8(*quantize_q8(weight))
@@ -113,12 +123,10 @@ def product_of_blocks(x: Tensor, weights: Stored) -> Tensor:
     inverse = torch.full_like(largest, 127).div(largest)
     inputs = torch.round(blocks * torch.where(largest > 1e-30, inverse, 0))
     input_scale = largest * (1 / 127)
-    integers = _blocks(weights.integers.float())
-    scale = weights.scale.float().expand(-1, integers.shape[1])
-    total = x.new_zeros(*x.shape[:-1], len(integers), dtype=torch.float32)
-    for block in range(integers.shape[1]):
-        exact = inputs[..., block, :] @ integers[:, block].T  # below 2^24: no float32 is rounded
-        total = total + exact * (input_scale[..., block, :] * scale[:, block])
+    total = x.new_zeros(*x.shape[:-1], len(weights.integers), dtype=torch.float32)
+    for block in range(weights.integers.shape[1]):
+        exact = inputs[..., block, :] @ weights.integers[:, block].T  # below 2^24: no float32 is rounded
+        total = total + exact * (input_scale[..., block, :] * weights.scale[:, block])
     return total
 
 

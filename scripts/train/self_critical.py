@@ -33,7 +33,7 @@ LONGEST_SAMPLE = 24
 
 @dataclass(frozen=True)
 class Samples:
-    """Captions of the photos of train/ in a batch."""
+    """Captions of a batch's captioned photos."""
 
     parts: list[Part]
     advantages: Tensor

@@ -70,9 +70,9 @@ def stored_integers(tensors: Tensors) -> dict[str, Stored]:
         layer, _, kind = name.rpartition(".")
         scale = tensors.get(f"{layer}.scale")
         if kind == "q4" and scale is not None:
-            stored[layer] = Stored(unpack_q4(value, 2 * value.shape[1]), scale)
+            stored[layer] = Stored.of(unpack_q4(value, 2 * value.shape[1]), scale)
         elif kind == "q8" and scale is not None:
-            stored[layer] = Stored(value.flatten(1), scale[:, None])
+            stored[layer] = Stored.of(value.flatten(1), scale[:, None])
     return stored
 
 

@@ -54,7 +54,9 @@ def make_photos(data: Path) -> Path:
         Image.fromarray(generator.integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(data / folder / name)
 
     rotated: Callable[[int], list[str]] = lambda i: [CAPTIONS[(i + k) % 5] for k in (0, 0, 1)]  # noqa: E731
-    for folder, count in (("train", 8), ("more", 3), ("undescribed", 3), ("dev", 2)):
+    for i in range(3):
+        save("undescribed", f"{i}.png")
+    for folder, count in (("train", 8), ("more", 3), ("dev", 2)):
         for i in range(count):
             save(folder, f"{i}.png")
         captions = [(f"{i}.png", caption) for i in range(count) for caption in rotated(i)]
