@@ -33,7 +33,9 @@ WITNESSES = 3
 class Batch:
     views: list[Views]
     captioned: list[int]
-    """The photos of train/ and undescribed/, which stand first; those of objects and of more/ follow."""
+    """The photos of train/, which stand first; those of undescribed/, of objects and of more/ follow."""
+    undescribed: int
+    """How many photos that nobody captioned"""
     parts: list[Part]
     """What people said about the photos"""
     told: Told
@@ -44,27 +46,36 @@ class Batch:
 class TrainingData(Dataset[Batch]):
     """By step its batch."""
 
-    def __init__(self, run: Run, sizes: Sizes, features: Features, stage: str, with_captions: bool) -> None:
-        """:param with_captions: whether people's captions of train/ are among the branches, or questions only"""
+    def __init__(
+        self,
+        run: Run,
+        sizes: Sizes,
+        features: Features,
+        stage: str,
+        with_captions: bool,
+        texts: int = 0,
+        undescribed: int = 0,
+    ) -> None:
+        """
+        :param with_captions: whether people's captions of train/ are among the branches, or questions only
+        :param texts: captions without a photo, a step
+        :param undescribed: photos that nobody captioned, a step
+        """
         self.sizes, self.swapped, self.seed = sizes, run.config.objects.swapped, run.config.seed
         self.stage, self.with_captions = stage, with_captions
         self.image_tokens, self.views, self.parts = run.config.image_tokens, features.views, run.parts
         self.tokenizer = Tokenizer.from_file(str(run.tokenizer_file))
         self.label_names = LabelNames.of(run)
         self.captions = _captions(run, "train")
-        self.described = _descriptions(run) if run.descriptions_file.exists() else []
         self.more = _captions(run, "more") if run.has_more else []
-        self.texts = read_texts(run.texts_file) if run.has_texts and sizes.texts > 0 else []
+        self.texts = read_texts(run.texts_file) if run.has_texts and texts > 0 else []
+        self.undescribed = len(list_photos(run.data / "undescribed")) if undescribed > 0 else 0
+        self.texts_a_step, self.undescribed_a_step = texts, undescribed
         self.negatives = Negatives(present_and_absent(lowered(caption))[0] for caption in self.captions)
         objects = read_objects(run.data / "objects.csv")
         self.objects, _ = split_objects(objects, run.config.objects.held_out, self.seed)
         self.object_names = [photo.common_name for photo in self.objects]
         self.known = well_known(self.captions + self.more)
-
-    @property
-    def references(self) -> list[list[str]]:
-        """What captions are scored against, by a batch's captioned photos."""
-        return self.captions + [captions for _, captions in self.described]
 
     @property
     def steps_per_epoch(self) -> int:
@@ -77,10 +88,9 @@ class TrainingData(Dataset[Batch]):
         photos = order[place * self.sizes.photos : (place + 1) * self.sizes.photos]
         rng = Random(f"{self.seed}/{self.stage}/step {step}")
         objects = rng.sample(self.objects, min(self.sizes.objects, len(self.objects)))
-        described = rng.sample(range(len(self.described)), min(self.sizes.undescribed, len(self.described)))
-        branches = [self._of_photo(self.captions[photo], self.with_captions, True, rng) for photo in photos]
-        for _, captions in (self.described[place] for place in described):
-            branches.append(self._of_photo(captions, True, False, rng))
+        undescribed = rng.sample(range(self.undescribed), min(self.undescribed_a_step, self.undescribed))
+        branches = [self.of_photo(self.captions[photo], self.with_captions, True, rng) for photo in photos]
+        branches += [[] for _ in undescribed]
         told: dict[int, list[str]] = {}
         for row, photo in enumerate(objects, len(branches)):
             shown = photo
@@ -91,17 +101,18 @@ class TrainingData(Dataset[Batch]):
             branches.append(self._of_object(shown, rng))
         more = rng.sample(range(len(self.more)), min(self.sizes.more, len(self.more)))
         for captions in (self.more[photo] for photo in more):
-            branches.append(self._of_photo(captions, True, len(captions) >= WITNESSES, rng))
+            branches.append(self.of_photo(captions, True, len(captions) >= WITNESSES, rng))
         views = [
             self._drawn("train", photos, rng),
-            self._drawn("undescribed", [self.described[place][0] for place in described], rng),
+            self._drawn("undescribed", undescribed, rng),
             self._drawn("objects", [photo.index for photo in objects], rng),
             self._drawn("more", more, rng),
         ]
-        texts = rng.sample(self.texts, min(self.sizes.texts, len(self.texts)))
+        texts = rng.sample(self.texts, min(self.texts_a_step, len(self.texts)))
         return Batch(
             [of_folder for of_folder in views if len(of_folder.photos) > 0],
-            photos + [len(self.captions) + place for place in described],
+            photos,
+            len(undescribed),
             pack_in_parts(branches, 1 + self.image_tokens, self.parts),
             self.label_names.told(told),
             pack_in_parts(self._in_rows(texts), 1, parts=1),
@@ -110,7 +121,7 @@ class TrainingData(Dataset[Batch]):
     def encode(self, text: str) -> list[int]:
         return self.tokenizer.encode(text).ids
 
-    def _of_photo(self, captions: list[str], with_captions: bool, with_questions: bool, rng: Random) -> list[Branch]:
+    def of_photo(self, captions: list[str], with_captions: bool, with_questions: bool, rng: Random) -> list[Branch]:
         asked: list[QuestionAnswer] = []
         if with_captions:
             asked += [(caption_prompt(rng), caption) for caption in captions]
@@ -143,10 +154,3 @@ def _captions(run: Run, folder: str) -> list[list[str]]:
     """By photo"""
     captions = read_captions(run.data / f"{folder}_captions.csv")
     return [captions[path.name] for path in list_photos(run.data / folder)]
-
-
-def _descriptions(run: Run) -> list[tuple[int, list[str]]]:
-    """Photos of undescribed/ with what models said about them; some are left out, of which they said too little."""
-    captions = read_captions(run.descriptions_file)
-    photos = enumerate(list_photos(run.data / "undescribed"))
-    return [(photo, captions[path.name]) for photo, path in photos if path.name in captions]

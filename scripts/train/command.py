@@ -40,11 +40,6 @@ class Run:
         return (self.data / "undescribed").is_dir()
 
     @property
-    def descriptions_file(self) -> Path:
-        """Their captions, once models have described them."""
-        return self.out / "descriptions.csv"
-
-    @property
     def has_texts(self) -> bool:
         """Whether there are captions without a photo."""
         return self.texts_file.exists()

@@ -63,9 +63,7 @@ class Features:
 class Batch:
     photos: int
     more: int
-    undescribed: int
     objects: int
-    texts: int
     yes_no: int
     other_questions: int
 
@@ -85,7 +83,6 @@ class Training:
     weight_decay: float
     warmup_steps: int
     quantise_from_epoch: float
-    label_smoothing: float
     dropout: float
     image_dropout: float
     distillation: float
@@ -94,7 +91,14 @@ class Training:
 
 
 @dataclass(frozen=True)
+class CrossEntropy(Training):
+    label_smoothing: float
+    texts: int
+
+
+@dataclass(frozen=True)
 class SelfCritical(Training):
+    label_smoothing: float
     samples: int
     temperature: float
     weight: float
@@ -102,14 +106,10 @@ class SelfCritical(Training):
 
 
 @dataclass(frozen=True)
-class Describe:
+class Distil(Training):
+    undescribed: int
     samples: int
     temperature: float
-
-
-@dataclass(frozen=True)
-class Export:
-    start_share: float
 
 
 @dataclass(frozen=True)
@@ -122,10 +122,9 @@ class Config:
     trunk: Trunk
     features: Features
     objects: Objects
-    cross_entropy: Training
+    cross_entropy: CrossEntropy
     self_critical: SelfCritical
-    describe: Describe
-    export: Export
+    distil: Distil
 
     @property
     def image_tokens(self) -> int:

@@ -4,11 +4,8 @@ rounded and the trunk as it was quantised, tokenizer.json and labels.json.
 """
 
 import argparse
-import copy
 import shutil
 from pathlib import Path
-
-import torch
 
 from . import self_critical
 from .command import parse_run
@@ -21,25 +18,13 @@ WEIGHTS = "glimpse-10m.safetensors"
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--weights", type=Path, help="default: what self-critical training left")
-    parser.add_argument("--start", type=Path, help="the weights that training went on from, to be mixed in")
     run = parse_run(__doc__, parser)
     model = Glimpse(run.config)
     weights = run.arguments.weights or run.out / self_critical.STAGE / "weights.safetensors"
     load_module("", model, read_tensors(weights))
-    if run.arguments.start is not None:
-        mix_in(model, run.arguments.start, run.config.export.start_share)
     write_tensors(run.out / "export" / WEIGHTS, export(model, read_tensors(run.trunk_file)))
     for name in ("tokenizer.json", "labels.json"):
         shutil.copyfile(run.out / name, run.out / "export" / name)
-
-
-def mix_in(model: Glimpse, start: Path, share: float) -> None:
-    """Keeps more of what the start knew and the training did not ask for (Wortsman et al., arXiv:2109.01903)."""
-    before = copy.deepcopy(model)
-    load_module("", before, read_tensors(start))
-    with torch.no_grad():
-        for parameter, old in zip(model.parameters(), before.parameters(), strict=True):
-            parameter.lerp_(old, share)
 
 
 def export(model: Glimpse, trunk: Tensors) -> Tensors:

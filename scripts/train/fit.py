@@ -25,7 +25,7 @@ def main() -> None:
     run = parse_run(__doc__, parser)
     settings = run.config.cross_entropy
     features = Features(run)
-    data = TrainingData(run, settings.batch, features, STAGE, with_captions=True)
+    data = TrainingData(run, settings.batch, features, STAGE, with_captions=True, texts=settings.texts)
     torch.manual_seed(run.config.seed)
     model = build_model(run, settings, run.arguments.init)
 

@@ -22,6 +22,15 @@ def distillation(logits: Tensor, teacher: Tensor) -> Tensor:
     return F.kl_div(logits.log_softmax(1), teacher.softmax(1), reduction="batchmean")
 
 
+def agreement(logits: Tensor, taught: Tensor) -> Tensor:
+    """
+    How far a model is from its teachers (Kullback-Leibler, in nats), the mean over tokens.
+
+    :param taught: their probabilities, [tokens, vocabulary]
+    """
+    return F.kl_div(logits.float().log_softmax(1), taught, reduction="batchmean")
+
+
 def leave_one_out(rewards: Tensor) -> Tensor:
     """
     :param rewards: [photos, samples]

@@ -15,25 +15,22 @@ from .batches import Batch, TrainingData
 from .branch_logits import branch_logits
 from .command import Run, parse_run
 from .features import Features
-from .generation import Sampled, generate
 from .label_names import LabelNames
 from .layers import fixed_weights
 from .losses import distillation, imitation, leave_one_out, reinforcement
-from .model import ASSISTANT, END, Glimpse
-from .packing import Branch, Part, pack_in_parts
-from .questions.of_photo import CAPTION_PROMPT
+from .model import Glimpse
+from .packing import Part, pack_in_parts
 from .rewards import CaptionReward, Rewarder
+from .samples import sample_captions
 from .starting_point import build_model, write_weights
 from .trainer import Figures, Losses, Trainer
 
 STAGE = "self_critical"
-LONGEST_SAMPLE = 24
-"""In tokens. A longer one is cut: it has no end, and so no reward for it."""
 
 
 @dataclass(frozen=True)
-class Samples:
-    """Captions of a batch's captioned photos."""
+class Rewarded:
+    """Sampled captions of a batch's captioned photos."""
 
     parts: list[Part]
     advantages: Tensor
@@ -49,11 +46,11 @@ def main() -> None:
     features = Features(run)
     data = TrainingData(run, settings.batch, features, STAGE, with_captions=False)
     model = build_model(run, settings, run.arguments.init or run.out / fit.STAGE / "weights.safetensors")
-    rewarder = Rewarder(CaptionReward(data.references, settings.bleu_weight), run.workers)
+    rewarder = Rewarder(CaptionReward(data.captions, settings.bleu_weight), run.workers)
 
     def loss_of(batch: Batch) -> tuple[Losses, Figures]:
         trunk, teacher = features.of(batch.views)
-        samples = sample(model, trunk[: len(batch.captioned)], batch.captioned, data, rewarder, run)
+        samples = rewarded(model, trunk[: len(batch.captioned)], batch.captioned, data, rewarder, run)
         return losses(model, batch, trunk, teacher, samples, data.label_names, run), {"reward": samples.mean_reward}
 
     trainer = Trainer(model, settings, data.steps_per_epoch, run.config.seed, run.out / STAGE)
@@ -61,28 +58,19 @@ def main() -> None:
     write_weights(run.out / STAGE, model)
 
 
-def sample(
+def rewarded(
     model: Glimpse, trunk: Tensor, photos: list[int], data: TrainingData, rewarder: Rewarder, run: Run
-) -> Samples:
-    count = run.config.self_critical.samples
-    prompt = data.encode(CAPTION_PROMPT)
-    model.eval()
-    with torch.no_grad(), fixed_weights(model), run.autocast():
-        image_embeds = data.label_names.image_embeds(model, model.vision.tail(trunk))
-        prompts = torch.tensor([prompt] * len(photos), device=run.device)
-        choose = Sampled(run.config.self_critical.temperature)
-        answers = generate(model, image_embeds, prompts, choose, count, LONGEST_SAMPLE)
-    model.train()
-    texts = data.tokenizer.decode_batch(answers)
-    rewards = torch.tensor(rewarder([(photos[i // count], text) for i, text in enumerate(texts)]))
-    branches = [Branch([*prompt, ASSISTANT], [*answer, END][:LONGEST_SAMPLE]) for answer in answers]
-    by_photo = [branches[i : i + count] for i in range(0, len(branches), count)]
-    parts = pack_in_parts(by_photo, 1 + model.image_tokens, run.parts // 2)
-    return Samples(parts, leave_one_out(rewards.unflatten(0, (-1, count))), rewards.mean().item())
+) -> Rewarded:
+    settings = run.config.self_critical
+    samples = sample_captions(model, trunk, settings.samples, settings.temperature, data, run)
+    said = [(photo, text) for photo, texts in zip(photos, samples.texts, strict=True) for text in texts]
+    rewards = torch.tensor(rewarder(said)).unflatten(0, (-1, settings.samples))
+    parts = pack_in_parts(samples.branches, 1 + model.image_tokens, run.parts // 2)
+    return Rewarded(parts, leave_one_out(rewards), rewards.mean().item())
 
 
 def losses(
-    model: Glimpse, batch: Batch, trunk: Tensor, teacher: Tensor, samples: Samples, label_names: LabelNames, run: Run
+    model: Glimpse, batch: Batch, trunk: Tensor, teacher: Tensor, samples: Rewarded, label_names: LabelNames, run: Run
 ) -> Losses:
     settings = run.config.self_critical
     with run.autocast(), fixed_weights(model):

@@ -269,7 +269,8 @@ describe('options', () => {
   });
 
   test('penalties make an answer that cannot end repeat itself less', async () => {
-    const endless = { logit_bias: { [END]: -100 }, max_tokens: 60 };
+    const messages = [user('Who is in the image?', chat.handle)];
+    const endless = { messages, logit_bias: { [END]: -100 }, max_tokens: 60 };
     const distinct = async (options: object) => {
       const { choices } = await chat.ask({ ...endless, ...options, logprobs: true });
       return new Set(choices[0]?.logprobs?.content?.map(({ token }) => token)).size;

@@ -10,7 +10,7 @@ import pytest
 from train.tensors import read_tensors
 
 SMOKE = Path(__file__).with_name("smoke.toml")
-STAGES = ("tokenizer", "trunk", "features", "fit", "describe", "self_critical", "export", "evaluate", "goldens")
+STAGES = ("tokenizer", "trunk", "features", "fit", "self_critical", "distil", "export", "evaluate", "goldens")
 
 
 def name_all_classes(labels: Path) -> None:
@@ -25,9 +25,10 @@ def test_photos_become_the_bundles_sources(photos: Path, tmp_path: Path, monkeyp
     for stage in STAGES:
         arguments = ["--data", str(photos), "--out", str(out), "--config", str(SMOKE), "--threads", "1"]
         arguments += ["--samples", str(photos / "objects")] if stage == "goldens" else []
-        arguments += (
-            ["--weights", *[str(out / "cross_entropy" / "weights.safetensors")] * 2] if stage == "describe" else []
-        )
+        if stage in ("distil", "export"):
+            trained = [str(out / name / "weights.safetensors") for name in ("cross_entropy", "self_critical", "distil")]
+            arguments += ["--weights", trained[2]] if stage == "export" else []
+            arguments += ["--init", trained[0], "--teachers", *trained[:2]] if stage == "distil" else []
         monkeypatch.setattr(sys, "argv", [stage, *arguments])
         importlib.import_module(f"train.{stage}").main()
         if stage == "tokenizer":
@@ -40,4 +41,4 @@ def test_photos_become_the_bundles_sources(photos: Path, tmp_path: Path, monkeyp
     goldens = json.loads((out / "export" / "goldens.json").read_text())
     assert len(goldens["cases"]) == 3 * (6 + 1)
     assert goldens["dev"]["captions"].keys() == {"b1", "b4", "cider", "rougeL"}
-    assert (out / "self_critical" / "losses.png").exists()
+    assert all((out / stage / "losses.png").exists() for stage in ("cross_entropy", "self_critical", "distil"))
