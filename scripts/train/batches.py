@@ -17,11 +17,11 @@ from .features import Features, Views
 from .label_names import LabelNames, Told
 from .model import ASSISTANT, END
 from .objects import ObjectPhoto, questions_of_object, read_objects, split_objects, well_known
-from .packing import Branch, Part, pack_in_parts
+from .packing import Branch, Part, in_groups, pack_in_parts
 from .photos import list_photos
 from .questions.negatives import Negatives
 from .questions.of_photo import caption_prompt, questions_of_photo
-from .questions.rules import QuestionAnswer, lowered, present_and_absent
+from .questions.rules import lowered, present_and_absent
 
 TEXTS_A_ROW = 16
 """Captions without a photo that stand behind one prefix"""
@@ -89,7 +89,7 @@ class TrainingData(Dataset[Batch]):
         rng = Random(f"{self.seed}/{self.stage}/step {step}")
         objects = rng.sample(self.objects, min(self.sizes.objects, len(self.objects)))
         undescribed = rng.sample(range(self.undescribed), min(self.undescribed_a_step, self.undescribed))
-        branches = [self.of_photo(self.captions[photo], self.with_captions, True, rng) for photo in photos]
+        branches = [self._of_photo(self.captions[photo], self.with_captions, True, rng) for photo in photos]
         branches += [[] for _ in undescribed]
         told: dict[int, list[str]] = {}
         for row, photo in enumerate(objects, len(branches)):
@@ -101,7 +101,7 @@ class TrainingData(Dataset[Batch]):
             branches.append(self._of_object(shown, rng))
         more = rng.sample(range(len(self.more)), min(self.sizes.more, len(self.more)))
         for captions in (self.more[photo] for photo in more):
-            branches.append(self.of_photo(captions, True, len(captions) >= WITNESSES, rng))
+            branches.append(self._of_photo(captions, True, len(captions) >= WITNESSES, rng))
         views = [
             self._drawn("train", photos, rng),
             self._drawn("undescribed", undescribed, rng),
@@ -121,13 +121,13 @@ class TrainingData(Dataset[Batch]):
     def encode(self, text: str) -> list[int]:
         return self.tokenizer.encode(text).ids
 
-    def of_photo(self, captions: list[str], with_captions: bool, with_questions: bool, rng: Random) -> list[Branch]:
-        asked: list[QuestionAnswer] = []
-        if with_captions:
-            asked += [(caption_prompt(rng), caption) for caption in captions]
-        if with_questions:
-            asked += questions_of_photo(captions, self.negatives, self.sizes, rng)
-        return [self._branch(*pair) for pair in asked]
+    def questions(self, captions: list[str], rng: Random) -> list[Branch]:
+        """By rule from what is said about one photo"""
+        return [self._branch(*pair) for pair in questions_of_photo(captions, self.negatives, self.sizes, rng)]
+
+    def _of_photo(self, captions: list[str], with_captions: bool, with_questions: bool, rng: Random) -> list[Branch]:
+        said = [self._branch(caption_prompt(rng), caption) for caption in captions] if with_captions else []
+        return said + (self.questions(captions, rng) if with_questions else [])
 
     def _of_object(self, photo: ObjectPhoto, rng: Random) -> list[Branch]:
         return [self._branch(*pair) for pair in questions_of_object(photo, self.object_names, self.known, rng)]
@@ -143,7 +143,7 @@ class TrainingData(Dataset[Batch]):
 
     def _in_rows(self, texts: list[str]) -> list[list[Branch]]:
         branches = [Branch([ASSISTANT], [*self.encode(text), END]) for text in texts]
-        return [branches[start : start + TEXTS_A_ROW] for start in range(0, len(branches), TEXTS_A_ROW)]
+        return in_groups(branches, TEXTS_A_ROW)
 
     def _drawn(self, folder: str, photos: list[int], rng: Random) -> Views:
         views = [rng.randrange(self.views[folder]) for _ in photos]

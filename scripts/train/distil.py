@@ -5,12 +5,11 @@ arXiv:1503.02531). Most photos are of DATA/undescribed/, which no teacher knows 
 """
 
 import argparse
-from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .batches import Batch, TrainingData
 from .branch_logits import branch_logits
@@ -37,24 +36,20 @@ def main() -> None:
     features = Features(run)
     data = TrainingData(run, settings.batch, features, STAGE, with_captions=False, undescribed=settings.undescribed)
     model = build_model(run, settings, run.arguments.init)
-    teachers = [build_model(run, settings, weights).eval() for weights in run.arguments.teachers]
+    teachers = [build_model(run, settings, weights).eval().requires_grad_(False) for weights in run.arguments.teachers]
+    for teacher in teachers:
+        teacher.quantize_in_loop()
 
     def loss_of(batch: Batch) -> tuple[Losses, Figures]:
         trunk, imagenet = features.of(batch.views)
         parts = batch.parts + said_and_asked(model, batch, trunk, data, run)
         with torch.no_grad(), run.autocast():
-            seen = [teacher.vision.tail(trunk) for teacher in teachers]
-            image_embeds = [
-                data.label_names.image_embeds(*each, batch.told) for each in zip(teachers, seen, strict=True)
-            ]
+            image_embeds = [data.label_names.image_embeds(t, t.vision.tail(trunk), batch.told) for t in teachers]
             taught = said_together(teachers, image_embeds, parts)
         return losses(model, batch, parts, trunk, taught, imagenet, data.label_names, run), {}
 
     trainer = Trainer(model, settings, data.steps_per_epoch, run.config.seed, run.out / STAGE)
-    with ExitStack() as rounded:
-        for teacher in teachers:
-            teacher.requires_grad_(False).quantize_in_loop()
-            rounded.enter_context(fixed_weights(teacher))
+    with fixed_weights(nn.ModuleList(teachers)):
         trainer.fit(data, loss_of, run.workers)
     write_weights(run.out / STAGE, model)
 
@@ -71,7 +66,7 @@ def said_and_asked(model: Glimpse, batch: Batch, trunk: Tensor, data: TrainingDa
     rng = Random(int(torch.randint(2**31, ())))
     branches = samples.branches[:captioned]
     for said, texts in zip(samples.branches[captioned:], samples.texts[captioned:], strict=True):
-        branches.append(said + data.of_photo(texts, False, True, rng))
+        branches.append(said + data.questions(texts, rng))
     return pack_in_parts(branches, 1 + model.image_tokens, run.parts)
 
 

@@ -32,6 +32,7 @@ from .objects import (
     read_objects,
     split_objects,
 )
+from .packing import in_groups
 from .photos import list_photos, pixel_values, read_pixels
 from .questions.of_photo import CAPTION_PROMPT
 from .scores import caption_scores
@@ -100,7 +101,7 @@ class Answerer:
         by_length: dict[int, list[int]] = defaultdict(list)
         for i, prompt in enumerate(prompts):
             by_length[len(prompt)].append(i)
-        batches = [group[i : i + BATCH] for group in by_length.values() for i in range(0, len(group), BATCH)]
+        batches = [batch for group in by_length.values() for batch in in_groups(group, BATCH)]
         for batch in tqdm(batches, desc=f"{beams} beams", mininterval=5):
             embeds = image_embeds[[asked[i][0] for i in batch]]
             prompt = torch.tensor([prompts[i] for i in batch], device=self.run.device)

@@ -5,11 +5,13 @@ of separate sequences, while the image is computed once.
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+Item = TypeVar("Item")
 MULTIPLE = 32
 """That prefix and tokens are filled up to: a GPU finds its way of multiplying anew for every shape."""
 
@@ -74,8 +76,14 @@ def pack_in_parts(photos: list[list[Branch]], prefix: int, parts: int) -> list[P
     lengths = [sum(len(branch.prompt) + len(branch.answer) for branch in photo) for photo in photos]
     order = sorted((place for place, length in enumerate(lengths) if length > 0), key=lambda place: lengths[place])
     size = max(1, -(-len(order) // parts))
-    places = [order[start : start + size] for start in range(0, len(order), size)]
-    return [Part(torch.tensor(part), pack([photos[place] for place in part], prefix)) for part in places]
+    return [
+        Part(torch.tensor(part), pack([photos[place] for place in part], prefix)) for part in in_groups(order, size)
+    ]
+
+
+def in_groups(items: list[Item], length: int) -> list[list[Item]]:
+    """One behind the other; the last may be shorter."""
+    return [items[start : start + length] for start in range(0, len(items), length)]
 
 
 def pack(photos: list[list[Branch]], prefix: int) -> Packed:

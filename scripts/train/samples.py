@@ -1,7 +1,6 @@
 """Captions that a model samples while it is trained."""
 
 from dataclasses import dataclass
-from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -11,12 +10,11 @@ from .command import Run
 from .generation import Sampled, generate
 from .layers import fixed_weights
 from .model import ASSISTANT, END, Glimpse
-from .packing import Branch
+from .packing import Branch, in_groups
 from .questions.of_photo import CAPTION_PROMPT
 
 LONGEST_SAMPLE = 24
 """In tokens. A longer one is cut: it has no end, and so no reward for it."""
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -42,8 +40,4 @@ def sample_captions(
         answers = generate(model, image_embeds, prompts, Sampled(temperature), count, LONGEST_SAMPLE)
     model.train()
     branches = [Branch([*prompt, ASSISTANT], [*answer, END][:LONGEST_SAMPLE]) for answer in answers]
-    return Samples(_by_photo(data.tokenizer.decode_batch(answers), count), _by_photo(branches, count))
-
-
-def _by_photo(items: list[Item], count: int) -> list[list[Item]]:
-    return [items[start : start + count] for start in range(0, len(items), count)]
+    return Samples(in_groups(data.tokenizer.decode_batch(answers), count), in_groups(branches, count))
