@@ -7,6 +7,8 @@ import argparse
 import shutil
 from pathlib import Path
 
+import torch
+
 from . import self_critical
 from .command import parse_run
 from .model import Glimpse
@@ -17,14 +19,25 @@ WEIGHTS = "glimpse-10m.safetensors"
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--weights", type=Path, help="default: what self-critical training left")
+    parser.add_argument(
+        "--weights", type=Path, nargs="+", help="of several the mean; default: what self-critical training left"
+    )
     run = parse_run(__doc__, parser)
     model = Glimpse(run.config)
-    weights = run.arguments.weights or run.out / self_critical.STAGE / "weights.safetensors"
-    load_module("", model, read_tensors(weights))
+    weights = run.arguments.weights or [run.out / self_critical.STAGE / "weights.safetensors"]
+    load_mean(model, [read_tensors(file) for file in weights])
     write_tensors(run.out / "export" / WEIGHTS, export(model, read_tensors(run.trunk_file)))
     for name in ("tokenizer.json", "labels.json"):
         shutil.copyfile(run.out / name, run.out / "export" / name)
+
+
+def load_mean(model: Glimpse, weights: list[Tensors]) -> None:
+    """Of models that one stage parted from another (Wortsman et al., arXiv:2203.05482)."""
+    states = []
+    for tensors in weights:
+        load_module("", model, tensors)
+        states.append({name: value.clone() for name, value in model.state_dict().items()})
+    model.load_state_dict({name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]})
 
 
 def export(model: Glimpse, trunk: Tensors) -> Tensors:

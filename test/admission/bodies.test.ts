@@ -19,7 +19,7 @@ const asked = async (init: RequestInit, path?: string) => {
 };
 const image = () => new Blob([rocket]);
 const dataUrl = () => `data:image/jpeg;base64,${rocket.toString('base64')}`;
-const QUESTION = 'Describe the image.';
+const QUESTION = 'Is there a dog in the image?';
 
 /** What a raw HTTP/1.1 conversation gets for an answer: the status and whatever came with it. */
 function raw(head: readonly string[], body: (write: (chunk: Uint8Array | string) => void) => void) {

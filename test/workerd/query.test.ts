@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { golden, usageOf } from '../model/default-model.ts';
 import { answerOf, bundleStatus, form, json, photo, result, startWorker, type TestWorker } from './worker.ts';
 
-const rocketAnswer = golden('rocket.jpg', 'Describe the image.').answer;
+const DOG = 'Is there a dog in the image?'; // the surest answer, whatever the weights
+const rocketAnswer = golden('rocket.jpg', DOG).answer;
 let worker: TestWorker;
 let astronaut: Buffer<ArrayBuffer>;
 let rocket: Buffer<ArrayBuffer>;
@@ -41,21 +42,21 @@ describe('a question about a photo', () => {
   });
 
   it('in a fresh isolate needs neither pixels nor the vision half, which is not fetched', async () => {
-    const { image } = await ask(rocket, 'Is there a dog in the image?');
+    const { image } = await ask(rocket, 'Describe the image.');
     await worker.restart();
-    const answer = await answerOf(worker.fetch('/v1/query', json({ image, prompt: 'Describe the image.' })));
+    const answer = await answerOf(worker.fetch('/v1/query', json({ image, prompt: DOG })));
     expect(answer).toMatchObject({ answer: rocketAnswer, cache: 'hit', image });
     expect(answer.timings).not.toHaveProperty('image');
     expect(answer.timings).not.toHaveProperty('vision');
     expect(await bundleStatus(worker)).toMatchObject({ loaded: { vision: false, text: true } });
 
-    const again = await ask(rocket, 'Describe the image.');
+    const again = await ask(rocket, DOG);
     expect(again).toMatchObject({ answer: rocketAnswer, cache: 'hit' });
     expect(await bundleStatus(worker)).toMatchObject({ loaded: { vision: false } });
   });
 
   it('takes the image as a data URL and as the body itself', async () => {
-    const prompt = 'Describe the image.';
+    const prompt = DOG;
     const url = `data:image/jpeg;base64,${rocket.toString('base64')}`;
     const byUrl = await answerOf(worker.fetch('/v1/query', json({ image: url, prompt })));
     const headers = { 'content-type': 'image/png' }; // wrong, and not believed
@@ -82,9 +83,9 @@ describe('generation options', () => {
   });
 
   it('stop_strings cut it', async () => {
-    const [word = ''] = / \w+\.?$/.exec(golden('rocket.jpg', prompt).answer) ?? [];
-    const cut = await ask(rocket, prompt, { stop_strings: word });
-    expect(`${cut.answer}${word}`).toBe(golden('rocket.jpg', prompt).answer);
+    const [word = ''] = / \w+\.?$/.exec(golden('astronaut.png', prompt).answer) ?? [];
+    const cut = await ask(astronaut, prompt, { stop_strings: word });
+    expect(`${cut.answer}${word}`).toBe(golden('astronaut.png', prompt).answer);
     expect(cut.finish_reason).toBe('stop');
   });
 
@@ -141,7 +142,7 @@ describe('a stream', () => {
     await reader?.read();
     controller.abort();
     await expect(reader?.read()).rejects.toThrow();
-    expect((await ask(rocket, 'Describe the image.')).answer).toBe(rocketAnswer);
+    expect((await ask(rocket, DOG)).answer).toBe(rocketAnswer);
   });
 });
 
@@ -241,7 +242,7 @@ describe('what cannot be answered says why', () => {
   });
 
   it('and the next question is well', async () => {
-    expect((await ask(rocket, 'Describe the image.')).answer).toBe(rocketAnswer);
+    expect((await ask(rocket, DOG)).answer).toBe(rocketAnswer);
   });
 
   /** A PNG whose header claims 30,000 x 30,000 pixels. */
