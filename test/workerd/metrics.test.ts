@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { golden, IMAGE_TOKENS, SHARDS, usageOf } from '../model/default-model.ts';
+import { IMAGE_TOKENS, SHARDS, SUREST, usageOf } from '../model/default-model.ts';
 import { form, json, photo, startWorker, type TestWorker } from './worker.ts';
 
 let worker: TestWorker;
@@ -40,11 +40,11 @@ it('counts what a question costs, and that a second one skips the vision stage',
   expect(before.get('glimpse_memory_bytes{part="wasm"}')).toBe(0);
 
   const ask = async () => {
-    const image = new Blob([await photo('rocket.jpg')]);
-    await worker.fetch('/v1/query', form({ image, prompt: 'Is there a dog in the image?' }));
+    const image = new Blob([await photo(SUREST.file)]);
+    await worker.fetch('/v1/query', form({ image, prompt: SUREST.prompt }));
     return scrape();
   };
-  const { prompt_tokens, completion_tokens } = usageOf(golden('rocket.jpg', 'Is there a dog in the image?'));
+  const { prompt_tokens, completion_tokens } = usageOf(SUREST);
   const { size } = await stat(`model-shards/glimpse-10m/${SHARDS.vision}`);
   const first = await ask();
   expect(first.get('glimpse_requests_total{method="POST",route="/v1/query",status="200"}')).toBe(1);
