@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from .quantization import BLOCK, search_q4
+from .quantization import BLOCK, quantize_q4
 
 
 def gptq(weight: Tensor, hessian: Tensor, damping: float) -> tuple[Tensor, Tensor]:
@@ -24,7 +24,7 @@ def gptq(weight: Tensor, hessian: Tensor, damping: float) -> tuple[Tensor, Tenso
     scales = []
     for start in range(0, weight.shape[1], BLOCK):
         end = min(start + BLOCK, weight.shape[1])
-        _, scale = search_q4(rest[:, start:end].float())
+        _, scale = quantize_q4(rest[:, start:end].float())
         scales.append(scale)
         step = torch.where(scale == 0, 1, scale)[:, 0].double()
         errors = torch.zeros_like(rest[:, start:end])

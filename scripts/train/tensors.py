@@ -22,7 +22,7 @@ Tensors = dict[str, Tensor]
 
 
 def quantized_tensors(name: str, weight: Tensor, bits: int) -> Tensors:
-    """As the kernels have them: rounded to the nearest."""
+    """As the kernels have them."""
     if bits == 4:
         return q4_tensors(name, *quantize_q4(weight.flatten(1)))
     integers, scale = quantize_q8(weight)

@@ -15,7 +15,7 @@ from .gptq import gptq
 from .imagenet import imagenet_encoder
 from .layers import Convolution
 from .photos import list_photos, pixel_values, read_pixels
-from .quantization import search_q4
+from .quantization import quantize_q4
 from .tensors import Tensors, load_module, module_tensors, q4_tensors, write_tensors
 from .vision import Encoder
 
@@ -39,7 +39,7 @@ def quantize_trunk(encoder: Encoder, images: Tensor, run: Run) -> Tensors:
     """The encoder's frozen weights become the quantised ones as it goes."""
     encoder.to(run.device, memory_format=torch.channels_last)
     images = images.to(run.device)
-    tensors = q4_tensors("vision.fc", *search_q4(encoder.fc.weight)) | {"vision.fc.bias": encoder.fc.bias}
+    tensors = q4_tensors("vision.fc", *quantize_q4(encoder.fc.weight)) | {"vision.fc.bias": encoder.fc.bias}
     parts = [
         ("stem", encoder.stem),
         *((f"blocks.{i}", block) for i, block in enumerate(encoder.blocks[: encoder.frozen])),
