@@ -32,13 +32,20 @@ export function golden(photo: string, question: string): GoldenCase {
   return found;
 }
 
+function surestOf(cases: readonly GoldenCase[]): GoldenCase {
+  return cases.reduce((one, other) => (Math.min(...other.margins) > Math.min(...one.margins) ? other : one));
+}
+
 /**
  * The photo that PyTorch is surest how to describe: of others the engine, which rounds activations, may say something
  * else where the reference is nearly undecided.
  */
-export const SUREST: GoldenCase = goldens.cases
-  .filter(({ prompt }) => prompt === 'Describe the image.')
-  .reduce((one, other) => (Math.min(...other.margins) > Math.min(...one.margins) ? other : one));
+export const SUREST = surestOf(goldens.cases.filter(({ prompt }) => prompt === 'Describe the image.'));
+
+/** The surest answer to another question about it. */
+export const SUREST_NEXT = surestOf(
+  goldens.cases.filter(({ file, prompt }) => file === SUREST.file && prompt !== SUREST.prompt),
+);
 
 /** The text of the first tokens of an answer. */
 export function beginning({ answer_ids }: GoldenCase, tokens: number): string {

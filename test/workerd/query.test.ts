@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { golden, SUREST, usageOf } from '../model/default-model.ts';
+import { SUREST, SUREST_NEXT, usageOf } from '../model/default-model.ts';
 import { answerOf, bundleStatus, form, json, photo, result, startWorker, type TestWorker } from './worker.ts';
 
 let worker: TestWorker;
@@ -24,19 +24,19 @@ const ask = (image: Buffer<ArrayBuffer>, prompt: string, options: Record<string,
 describe('a question about a photo', () => {
   it('is answered as PyTorch answers it, and the second from the cache', async () => {
     expect(await bundleStatus(worker)).toMatchObject({ loaded: { vision: false, text: false } });
-    const first = await ask(astronaut, 'What is the man doing?');
+    const first = await ask(surest, SUREST.prompt);
     expect(first).toMatchObject({
       model: 'glimpse-10m',
-      answer: golden('astronaut.png', 'What is the man doing?').answer,
+      answer: SUREST.answer,
       cache: 'miss',
       finish_reason: 'stop',
-      usage: usageOf(golden('astronaut.png', 'What is the man doing?')),
+      usage: usageOf(SUREST),
     });
     expect(Object.keys(first.timings)).toEqual(expect.arrayContaining(['image', 'vision']));
 
-    const second = await ask(astronaut, 'Is there a dog in the image?');
+    const second = await ask(surest, SUREST_NEXT.prompt);
     expect(second).toMatchObject({
-      answer: golden('astronaut.png', 'Is there a dog in the image?').answer,
+      answer: SUREST_NEXT.answer,
       cache: 'hit',
       image: first.image,
     });
