@@ -89,12 +89,12 @@ def dequantize_q8(integers: Tensor, scale: Tensor) -> Tensor:
 
 
 def rounded(weight: Tensor, bits: int) -> Tensor:
-    """The weight as the kernels could see it; the gradient passes straight through (Bengio et al., arXiv:1308.3432)."""
+    """A weight that the kernels can have; the gradient passes straight through (Bengio et al., arXiv:1308.3432)."""
     with torch.no_grad():
         if bits == 4:
             matrix = weight.flatten(1)
             blocks = _blocks(matrix)
-            scale = (_largest(blocks) / -8).half()
+            scale = (blocks.gather(-1, blocks.abs().argmax(-1, keepdim=True)) / -8).half()
             value = (_round(blocks, scale) * scale.float()).flatten(1)[:, : matrix.shape[1]].view_as(weight)
         else:
             value = dequantize_q8(*quantize_q8(weight))
@@ -126,11 +126,6 @@ def _blocks(weight: Tensor) -> Tensor:
     """[..., k] -> [..., ceil(k / 32), 32], filled up with zeros"""
     missing = -weight.shape[-1] % BLOCK
     return (F.pad(weight, (0, missing)) if missing > 0 else weight).unflatten(-1, (-1, BLOCK))
-
-
-def _largest(blocks: Tensor) -> Tensor:
-    """Of the largest magnitude, with its sign: [..., 1]"""
-    return blocks.gather(-1, blocks.abs().argmax(-1, keepdim=True))
 
 
 def _round(blocks: Tensor, scale: Tensor) -> Tensor:

@@ -72,6 +72,12 @@ def test_the_gradient_passes_straight_through() -> None:
     assert torch.equal(weight.grad, torch.ones(4, 32))
 
 
+def test_read_weights_are_the_written_ones() -> None:
+    layer, other = Linear(40, 6), Linear(40, 6)
+    load_module("p1", other, module_tensors("p1", layer))
+    assert torch.equal(other.weight, dequantize_q4(*quantize_q4(layer.weight)))
+
+
 def test_fixed_weights_are_the_ones_of_the_loop() -> None:
     layer = Linear(40, 6)
     layer.in_loop = True
