@@ -1,7 +1,7 @@
 """What every stage's command line has in common."""
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -78,3 +78,11 @@ def parse_run(description: str | None, parser: argparse.ArgumentParser | None = 
     auto = "cuda" if torch.cuda.is_available() else "cpu"
     device = torch.device(auto if arguments.device == "auto" else arguments.device)
     return Run(arguments.data, arguments.out, read_config(arguments.config), device, arguments)
+
+
+def elsewhere(run: Run, place: list[str]) -> tuple[Run, Path]:
+    """
+    :param place: a config file, the folder of all that the stages wrote by it, and weights
+    """
+    config, out, weights = map(Path, place)
+    return replace(run, config=read_config(config), out=out), weights

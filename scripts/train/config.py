@@ -13,7 +13,9 @@ DEFAULT_CONFIG = Path(__file__).with_name("config.toml")
 
 @dataclass(frozen=True)
 class Vision:
+    network: str
     image_size: int
+    grid: int
     stem_width: int
     stages: list[list[int]]
     head_width: int
@@ -122,6 +124,7 @@ class Config:
     trunk: Trunk
     features: Features
     objects: Objects
+    align: Training
     cross_entropy: CrossEntropy
     self_critical: SelfCritical
     distil: Distil
@@ -129,7 +132,7 @@ class Config:
     @property
     def image_tokens(self) -> int:
         """The mean of the features and each of them, and the names."""
-        return 1 + (self.vision.image_size // 32) ** 2 + self.label_names.names * self.label_names.tokens
+        return 1 + self.vision.grid**2 + self.label_names.names * self.label_names.tokens
 
 
 def read_config(path: Path) -> Config:

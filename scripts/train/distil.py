@@ -5,6 +5,7 @@ arXiv:1503.02531). Most photos are of DATA/undescribed/, which no teacher knows 
 """
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -13,8 +14,8 @@ from torch import Tensor, nn
 
 from .batches import Batch, TrainingData
 from .branch_logits import branch_logits
-from .command import Run, parse_run
-from .features import Features
+from .command import Run, elsewhere, parse_run
+from .features import Features, features_beside
 from .label_names import LabelNames
 from .layers import fixed_weights
 from .losses import agreement, distillation
@@ -30,28 +31,54 @@ STAGE = "distil"
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--teachers", type=Path, nargs="+", required=True, help="weights, on the same trunk")
+    parser.add_argument(
+        "--also",
+        nargs=3,
+        action="append",
+        default=[],
+        metavar=("CONFIG", "OUT", "WEIGHTS"),
+        help="a teacher on another, and its features; it may be given several times",
+    )
     parser.add_argument("--init", type=Path, required=True, help="weights to go on from")
     run = parse_run(__doc__, parser)
     settings = run.config.distil
     features = Features(run)
     data = TrainingData(run, settings.batch, features, STAGE, with_captions=False, undescribed=settings.undescribed)
     model = build_model(run, settings, run.arguments.init)
-    teachers = [build_model(run, settings, weights).eval().requires_grad_(False) for weights in run.arguments.teachers]
-    for teacher in teachers:
-        teacher.quantize_in_loop()
+    teachers = [teacher_of(run, weights, features) for weights in run.arguments.teachers]
+    for place in run.arguments.also:
+        its_run, weights = elsewhere(run, place)
+        teachers.append(teacher_of(its_run, weights, features_beside(its_run, features)))
 
     def loss_of(batch: Batch) -> tuple[Losses, Figures]:
         trunk, imagenet = features.of(batch.views)
         parts = batch.parts + said_and_asked(model, batch, trunk, data, run)
         with torch.no_grad(), run.autocast():
-            image_embeds = [data.label_names.image_embeds(t, t.vision.tail(trunk), batch.told) for t in teachers]
-            taught = said_together(teachers, image_embeds, parts)
+            image_embeds = [teacher.image_embeds(batch, data.label_names) for teacher in teachers]
+            taught = said_together([teacher.model for teacher in teachers], image_embeds, parts)
         return losses(model, batch, parts, trunk, taught, imagenet, data.label_names, run), {}
 
     trainer = Trainer(model, settings, data.steps_per_epoch, run.config.seed, run.out / STAGE)
-    with fixed_weights(nn.ModuleList(teachers)):
+    with fixed_weights(nn.ModuleList(teacher.model for teacher in teachers)):
         trainer.fit(data, loss_of, run.workers)
     write_weights(run.out / STAGE, model)
+
+
+@dataclass(frozen=True)
+class Teacher:
+    model: Glimpse
+    features: Features
+
+    def image_embeds(self, batch: Batch, label_names: LabelNames) -> Tensor:
+        """[photos, image_tokens, hidden]"""
+        trunk, _ = self.features.of(batch.views)
+        return label_names.image_embeds(self.model, self.model.vision.tail(trunk), batch.told)
+
+
+def teacher_of(run: Run, weights: Path, features: Features) -> Teacher:
+    model = build_model(run, run.config.distil, weights).eval().requires_grad_(False)
+    model.quantize_in_loop()
+    return Teacher(model, features)
 
 
 def said_and_asked(model: Glimpse, batch: Batch, trunk: Tensor, data: TrainingData, run: Run) -> list[Part]:

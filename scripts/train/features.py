@@ -52,6 +52,14 @@ class Features:
         return trunk[rows], teacher[rows]
 
 
+def features_beside(run: Run, own: Features) -> Features:
+    """Another network's, of the same views of the same photos: a batch draws them for both."""
+    found = Features(run)
+    if found.views != own.views:
+        raise SystemExit(f"{run.out}/features: {found.views} views of a photo, {own.views} are needed")
+    return found
+
+
 def main() -> None:
     run = parse_run(__doc__)
     encoder = imagenet_encoder(run.config.vision)

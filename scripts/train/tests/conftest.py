@@ -33,8 +33,9 @@ def config() -> Config:
     whole = read_config(DEFAULT_CONFIG)
     return dataclasses.replace(
         whole,
-        vision=dataclasses.replace(whole.vision, image_size=64, stages=[[1, 3, 1, 8, 1], *([6, 3, 2, 16, 1],) * 4],
-                                   stem_width=8, head_width=32, classes=6, frozen_blocks=3, eight_bit_blocks=1),
+        vision=dataclasses.replace(whole.vision, image_size=64, grid=2, stem_width=8,
+                                   stages=[[1, 3, 1, 8, 1], *([6, 3, 2, 16, 1],) * 4],
+                                   head_width=32, classes=6, frozen_blocks=3, eight_bit_blocks=1),
         projector=dataclasses.replace(whole.projector, hidden=32),
         decoder=dataclasses.replace(whole.decoder, vocabulary=300, hidden=32, intermediate=64, layers=2, heads=2),
     )  # fmt: skip

@@ -2,15 +2,18 @@
 
 import importlib
 import json
+import shutil
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from train.config import DEFAULT_CONFIG
 from train.tensors import read_tensors
 
 SMOKE = Path(__file__).with_name("smoke.toml")
-STAGES = ("tokenizer", "trunk", "features", "fit", "self_critical", "distil", "export", "evaluate", "goldens")
+LITE2 = DEFAULT_CONFIG.parent / "configs" / "lite2.toml"
 
 
 def name_all_classes(labels: Path) -> None:
@@ -20,19 +23,47 @@ def name_all_classes(labels: Path) -> None:
     labels.write_text(json.dumps(named + rest))
 
 
+def with_lite2(config: Path) -> Path:
+    """SMOKE's sizes with a larger network at 96 pixels, whose 3x3 features become 2x2."""
+    vision = tomllib.loads(LITE2.read_text())["vision"] | {"image_size": 96, "grid": 2}
+    lines = [f"{name} = {json.dumps(value)}\n" for name, value in vision.items()]
+    _, others = SMOKE.read_text().split("[projector]")
+    config.write_text("[vision]\n" + "".join(lines) + "[projector]" + others)
+    return config
+
+
 def test_photos_become_the_bundles_sources(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    out = tmp_path / "out"
-    for stage in STAGES:
-        arguments = ["--data", str(photos), "--out", str(out), "--config", str(SMOKE), "--threads", "1"]
-        arguments += ["--samples", str(photos / "objects")] if stage == "goldens" else []
-        if stage in ("distil", "export"):
-            trained = [str(out / name / "weights.safetensors") for name in ("cross_entropy", "self_critical", "distil")]
-            arguments += ["--weights", trained[2]] if stage == "export" else []
-            arguments += ["--init", trained[0], "--teachers", *trained[:2]] if stage == "distil" else []
-        monkeypatch.setattr(sys, "argv", [stage, *arguments])
-        importlib.import_module(f"train.{stage}").main()
-        if stage == "tokenizer":
-            name_all_classes(out / "labels.json")
+    out, other, lite2 = tmp_path / "out", tmp_path / "lite2", with_lite2(tmp_path / "lite2.toml")
+
+    def stage(name: str, *options: str | Path, folder: Path = out, config: Path = SMOKE) -> None:
+        common = ("--data", photos, "--out", folder, "--config", config, "--threads", 1)
+        monkeypatch.setattr(sys, "argv", [name, *map(str, (*common, *options))])
+        importlib.import_module(f"train.{name}").main()
+
+    def weights(of: str, folder: Path = out) -> Path:
+        return folder / of / "weights.safetensors"
+
+    stage("tokenizer")
+    name_all_classes(out / "labels.json")
+    for name in ("trunk", "features", "fit", "self_critical"):
+        stage(name)
+
+    other.mkdir()
+    for name in ("tokenizer.json", "labels.json"):
+        shutil.copyfile(out / name, other / name)
+    for name in ("trunk", "features"):
+        stage(name, folder=other, config=lite2)
+    stage("align", "--like", SMOKE, out, weights("cross_entropy"), folder=other, config=lite2)
+    stage("fit", "--init", weights("align", other), folder=other, config=lite2)
+
+    aligned = [json.loads(line)["difference"] for line in (other / "align" / "log.jsonl").read_text().splitlines()]
+    assert aligned[-1] < 0.9 * aligned[0]
+
+    teachers = ("--teachers", weights("self_critical"), "--also", lite2, other, weights("cross_entropy", other))
+    stage("distil", "--init", weights("cross_entropy"), *teachers)
+    stage("export", "--weights", weights("distil"))
+    stage("evaluate")
+    stage("goldens", "--samples", photos / "objects")
 
     exported = read_tensors(out / "export" / "glimpse-10m.safetensors")
     trunk = read_tensors(out / "trunk.safetensors")
@@ -41,4 +72,5 @@ def test_photos_become_the_bundles_sources(photos: Path, tmp_path: Path, monkeyp
     goldens = json.loads((out / "export" / "goldens.json").read_text())
     assert len(goldens["cases"]) == 3 * (6 + 1)
     assert goldens["dev"]["captions"].keys() == {"b1", "b4", "cider", "rougeL"}
-    assert all((out / stage / "losses.png").exists() for stage in ("cross_entropy", "self_critical", "distil"))
+    plotted = [(out, "cross_entropy"), (out, "self_critical"), (other, "align"), (out, "distil")]
+    assert all((folder / name / "losses.png").exists() for folder, name in plotted)
