@@ -5,7 +5,6 @@ arXiv:1503.02531). Most photos are of DATA/undescribed/, which no teacher knows 
 """
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -45,40 +44,34 @@ def main() -> None:
     features = Features(run)
     data = TrainingData(run, settings.batch, features, STAGE, with_captions=False, undescribed=settings.undescribed)
     model = build_model(run, settings, run.arguments.init)
-    teachers = [teacher_of(run, weights, features) for weights in run.arguments.teachers]
-    for place in run.arguments.also:
-        its_run, weights = elsewhere(run, place)
-        teachers.append(teacher_of(its_run, weights, features_beside(its_run, features)))
+    teachers = [build_teacher(run, weights) for weights in run.arguments.teachers]
+    beside: list[Features] = []
+    for its_run, weights in (elsewhere(run, place) for place in run.arguments.also):
+        teachers.append(build_teacher(its_run, weights))
+        beside.append(features_beside(its_run, features))
 
     def loss_of(batch: Batch) -> tuple[Losses, Figures]:
         trunk, imagenet = features.of(batch.views)
         parts = batch.parts + said_and_asked(model, batch, trunk, data, run)
         with torch.no_grad(), run.autocast():
-            image_embeds = [teacher.image_embeds(batch, data.label_names) for teacher in teachers]
-            taught = said_together([teacher.model for teacher in teachers], image_embeds, parts)
+            seen = [trunk] * len(run.arguments.teachers) + [other.of(batch.views)[0] for other in beside]
+            image_embeds = [
+                data.label_names.image_embeds(teacher, teacher.vision.tail(its_trunk), batch.told)
+                for teacher, its_trunk in zip(teachers, seen, strict=True)
+            ]
+            taught = said_together(teachers, image_embeds, parts)
         return losses(model, batch, parts, trunk, taught, imagenet, data.label_names, run), {}
 
     trainer = Trainer(model, settings, data.steps_per_epoch, run.config.seed, run.out / STAGE)
-    with fixed_weights(nn.ModuleList(teacher.model for teacher in teachers)):
+    with fixed_weights(nn.ModuleList(teachers)):
         trainer.fit(data, loss_of, run.workers)
     write_weights(run.out / STAGE, model)
 
 
-@dataclass(frozen=True)
-class Teacher:
-    model: Glimpse
-    features: Features
-
-    def image_embeds(self, batch: Batch, label_names: LabelNames) -> Tensor:
-        """[photos, image_tokens, hidden]"""
-        trunk, _ = self.features.of(batch.views)
-        return label_names.image_embeds(self.model, self.model.vision.tail(trunk), batch.told)
-
-
-def teacher_of(run: Run, weights: Path, features: Features) -> Teacher:
-    model = build_model(run, run.config.distil, weights).eval().requires_grad_(False)
-    model.quantize_in_loop()
-    return Teacher(model, features)
+def build_teacher(run: Run, weights: Path) -> Glimpse:
+    teacher = build_model(run, run.config.distil, weights).eval().requires_grad_(False)
+    teacher.quantize_in_loop()
+    return teacher
 
 
 def said_and_asked(model: Glimpse, batch: Batch, trunk: Tensor, data: TrainingData, run: Run) -> list[Part]:
