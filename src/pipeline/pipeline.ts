@@ -4,7 +4,7 @@ import type { Classification, ImageQuery } from '../classify/classify-image.ts';
 import type { ImageHandle } from '../cache/image-handle.ts';
 import type { Conversation, Message, MessagePart, OnDelta, Reply } from './conversation.ts';
 import { converse } from './converse.ts';
-import { requireGenerative } from './bundle-kinds.ts';
+import { requireDual, requireGenerative } from './bundle-kinds.ts';
 import { createCurrentBundle } from './current-bundle.ts';
 import {
   createEmbedImage,
@@ -14,7 +14,6 @@ import {
 } from './embed-image.ts';
 import { embedTexts, type EmbeddedTexts, type TextToEmbed } from './embed-texts.ts';
 import type { GenerationOptions } from '../generation/config.ts';
-import { requireDual } from './bundle-kinds.ts';
 import type { LoadedBundle } from './loaded-bundle.ts';
 import { createPrefixCache } from '../model/prefix-cache.ts';
 import { UNOBSERVED } from './observer.ts';

@@ -1,6 +1,5 @@
 import { uint32, latin1 } from './bytes.ts';
-import { chunk, png, pngFile, scanlines, type PngChunk, type PngPicture } from './png-writer.ts';
-import { idat } from './png-writer.ts';
+import { chunk, idat, png, pngFile, scanlines, type PngChunk, type PngPicture } from './png-writer.ts';
 import { shows, type Specimen } from './specimen.ts';
 import {
   COLORS,
