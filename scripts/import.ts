@@ -2,7 +2,7 @@
 import { ensureKernels } from './cli/ensure-kernels.ts';
 import { runCommand } from './cli/run-command.ts';
 import { IMPORT_USAGE, parseImportArguments, type ImportArguments } from './import/arguments.ts';
-import { architectureOf } from './import/architectures/architecture.ts';
+import { architectureOf } from './import/architectures/architecture-of.ts';
 import { calibrate } from './import/calibrate/calibrate.ts';
 import type { Calibration } from './import/calibrate/calibration.ts';
 import { listPhotos } from './import/calibrate/samples.ts';

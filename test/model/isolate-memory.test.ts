@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { oneTilePreprocessorConfig, smolVlmConfig } from '../../scripts/bench/smolvlm/configs.ts';
 import { fileEntry, indexOf, json, manifestOf } from '../../scripts/bundle/bundle-files.ts';
 import { writeSafetensors } from '../../scripts/bundle/safetensors-writer.ts';
-import { architectureOf } from '../../scripts/import/architectures/architecture.ts';
+import { architectureOf } from '../../scripts/import/architectures/architecture-of.ts';
 import { slotsOf } from '../../scripts/import/pieces.ts';
 import { planBundle } from '../../scripts/import/plan.ts';
 import { openBundle, type Bundle } from '../../src/bundle/bundle.ts';

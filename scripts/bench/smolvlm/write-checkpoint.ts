@@ -1,7 +1,7 @@
 import { mkdir, open, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { json } from '../../bundle/bundle-files.ts';
-import { architectureOf } from '../../import/architectures/architecture.ts';
+import { architectureOf } from '../../import/architectures/architecture-of.ts';
 import { product, tensorsOf, type ExpectedTensor } from '../../import/modules.ts';
 import { chatTemplate, generationConfig, preprocessorConfig, processorConfig } from './configs.ts';
 import { tokenizerFiles } from './tokenizer.ts';

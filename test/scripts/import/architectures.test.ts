@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { architectureOf } from '../../../scripts/import/architectures/architecture.ts';
+import { architectureOf } from '../../../scripts/import/architectures/architecture-of.ts';
 import { planBundle } from '../../../scripts/import/plan.ts';
 import { openBundle, type Bundle } from '../../../src/bundle/bundle.ts';
 import { fileSource } from '../../../src/bundle/sources/file.ts';

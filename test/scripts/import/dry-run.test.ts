@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { smolVlmConfig } from '../../../scripts/bench/smolvlm/configs.ts';
-import { architectureOf } from '../../../scripts/import/architectures/architecture.ts';
+import { architectureOf } from '../../../scripts/import/architectures/architecture-of.ts';
 import { planMemory } from '../../../scripts/import/memory-plan.ts';
 import { product, tensorsOf } from '../../../scripts/import/modules.ts';
 import { bytesOf } from '../../../scripts/import/pieces.ts';

@@ -3,7 +3,7 @@ import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { architectureOf } from '../../../../scripts/import/architectures/architecture.ts';
+import { architectureOf } from '../../../../scripts/import/architectures/architecture-of.ts';
 import { checkBundle, type Check } from '../../../../scripts/import/check/check-bundle.ts';
 import { openCheckpoint } from '../../../../scripts/import/checkpoint.ts';
 import { readConfig } from '../../../../scripts/import/files.ts';
