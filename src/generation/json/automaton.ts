@@ -1,3 +1,4 @@
+import { GlimpseError } from '../../errors.ts';
 import { COMPLETE, END, type Grammar, type Place } from './grammar.ts';
 
 /** All places at which a text read so far may stand. One object for each set of them. */
@@ -16,6 +17,9 @@ export interface Automaton {
   completion(state: State): string;
 }
 
+/** Places of one state. A choice of values has a thousand; anyOf of arrays in arrays would have twice as many at every `[`. */
+const MOST_PLACES = 4096;
+
 export function createAutomaton(grammar: Grammar): Automaton {
   const states = new Map<string, State>();
   const steps = new Map<State, (State | null | undefined)[]>(); // [256]; null: no way
@@ -26,6 +30,7 @@ export function createAutomaton(grammar: Grammar): Automaton {
     const key = [...places.keys()].sort().join('\n');
     const known = states.get(key);
     if (known) return known;
+    if (places.size > MOST_PLACES) throw tooAmbiguous();
     const state = { places: [...places.values()], complete: places.has(COMPLETE.key) };
     states.set(key, state);
     steps.set(state, []);
@@ -65,4 +70,10 @@ export function createAutomaton(grammar: Grammar): Automaton {
   }
 
   return { start: intern(grammar.enter(END)), step, completion };
+}
+
+function tooAmbiguous(): GlimpseError {
+  const path = 'response_format.json_schema.schema';
+  const message = `${path}: too many of its alternatives begin alike.`;
+  return new GlimpseError('invalid_json_schema', message, { param: path });
 }

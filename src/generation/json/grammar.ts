@@ -25,6 +25,8 @@ export interface Grammar {
   enter(rest: Rest): readonly Place[];
   /** The shortest text that it takes. */
   readonly shortest: string;
+  /** How many grammars it chooses between, those within its options counted; absent: it is no choice. */
+  readonly alternatives?: number;
 }
 
 /** Where nothing is missing. */
@@ -55,9 +57,11 @@ export function literal(text: string): Grammar {
 
 /** One of several. */
 export function choice(...options: readonly Grammar[]): Grammar {
+  const different = [...new Set(options)];
   return {
-    shortest: options.map(({ shortest }) => shortest).reduce((a, b) => (b.length < a.length ? b : a)),
-    enter: (rest) => options.flatMap((option) => option.enter(rest)),
+    shortest: different.map(({ shortest }) => shortest).reduce((a, b) => (b.length < a.length ? b : a)),
+    alternatives: different.reduce((sum, option) => sum + (option.alternatives ?? 1), 0),
+    enter: (rest) => different.flatMap((option) => option.enter(rest)),
   };
 }
 

@@ -5,7 +5,7 @@ const typeName = z.enum(['object', 'array', 'string', 'number', 'integer', 'bool
 export type TypeName = z.infer<typeof typeName>;
 
 /** Longer answers than this fit no context: a bound on work, not on what can be asked. */
-const MOST = 1000;
+export const MOST = 1000;
 const length = z.int().min(0).max(MOST);
 
 /** Say something about a schema and nothing about what it takes. */
@@ -30,10 +30,13 @@ const keywords = z.strictObject({
   type: z.union([typeName, z.array(typeName).min(1)]).optional(),
   enum: z.array(z.unknown()).min(1).max(MOST).optional(),
   const: z.unknown().optional(),
-  anyOf: z.array(z.unknown()).min(1).optional(),
+  anyOf: z.array(z.unknown()).min(1).max(MOST).optional(),
   $ref: z.string().optional(),
-  properties: z.record(z.string(), z.unknown()).optional(),
-  required: z.array(z.string()).optional(),
+  properties: z
+    .record(z.string(), z.unknown())
+    .refine((properties) => Object.keys(properties).length <= MOST, `has more than ${MOST} names`)
+    .optional(),
+  required: z.array(z.string()).max(MOST).optional(),
   additionalProperties: z.unknown().optional(),
   items: z.unknown().optional(),
   minItems: length.optional(),

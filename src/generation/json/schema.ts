@@ -4,6 +4,7 @@ import { decimal, integer } from './number.ts';
 import { object, record, type Property } from './object.ts';
 import {
   invalidSchema,
+  MOST,
   readKeywords,
   refuseBeside,
   type Keywords,
@@ -13,6 +14,9 @@ import { resolveReference } from './schema-reference.ts';
 import { LONGEST, literals } from './schema-values.ts';
 import { string } from './string.ts';
 import { anyObject, anyValue } from './value.ts';
+
+/** Schemas within schemas. Its compilation recurses, and answers of that depth fit no context. */
+const DEEPEST = 100;
 
 export interface SchemaRules {
   /** How errors name the schema. */
@@ -30,10 +34,20 @@ export interface SchemaRules {
 export function compileSchema(schema: unknown, { path, strict }: SchemaRules): Grammar {
   const references = new Map<string, Grammar | 'open'>();
 
+  let depth = 0;
+
   function compile(node: unknown, at: string): Grammar {
+    if (depth === DEEPEST) throw invalidSchema(path, `it is nested more than ${DEEPEST} deep`);
+    depth++;
     const grammar = node === true ? anyValue : compileKeywords(readKeywords(node, at), at);
-    if (grammar.shortest.length <= LONGEST) return grammar;
-    throw invalidSchema(at, 'its shortest value is longer than any answer');
+    depth--;
+    if (grammar.shortest.length > LONGEST) {
+      throw invalidSchema(at, 'its shortest value is longer than any answer');
+    }
+    if ((grammar.alternatives ?? 1) > MOST) {
+      throw invalidSchema(at, `it has more than ${MOST} alternatives, those of its alternatives counted`);
+    }
+    return grammar;
   }
 
   function compileKeywords(node: Keywords, at: string): Grammar {

@@ -138,3 +138,55 @@ describe('strict, as OpenAI has it', () => {
     expect(() => compileSchema(schema, rules)).not.toThrow();
   });
 });
+
+describe('small schemas that say very much', () => {
+  /** d0, and each of the others twice in the one before. */
+  const doubled = (depth: number, twice: (next: object) => unknown): object => ({
+    $defs: {
+      ...Object.fromEntries(
+        Array.from({ length: depth }, (_, i) => [`d${i}`, twice({ $ref: `#/$defs/d${i + 1}` })]),
+      ),
+      [`d${depth}`]: { type: 'null' },
+    },
+    $ref: '#/$defs/d0',
+  });
+  const array = (items: object, maxItems: number): object => ({
+    type: 'array',
+    items,
+    maxItems,
+    minItems: 1,
+  });
+
+  test('what stands twice is there once', () => {
+    expect(
+      accepts(
+        doubled(30, (next) => ({ anyOf: [next, next] })),
+        'null',
+      ),
+    ).toBe(true);
+  });
+
+  test('alternatives of alternatives', () => {
+    const schema = doubled(30, (next) => ({ anyOf: [{ anyOf: [next, { const: 1 }] }, next] }));
+    expect(() => compileSchema(schema, rules)).toThrow('more than 1000 alternatives');
+  });
+
+  test('alternatives that begin alike, however long', () => {
+    const schema = doubled(30, (next) => ({ anyOf: [array(next, 2), array(next, 3)] }));
+    expect(() => accepts(schema, '['.repeat(30))).toThrow('too many of its alternatives begin alike');
+  });
+
+  test('schemas within schemas, and many names', () => {
+    const deep = (depth: number): object =>
+      Array.from({ length: depth }).reduce<object>((items) => ({ type: 'array', items }), { type: 'null' });
+    expect(accepts(deep(90), `${'['.repeat(90)}null${']'.repeat(90)}`)).toBe(true);
+    for (const depth of [101, 5000]) {
+      expect(() => compileSchema(deep(depth), rules)).toThrow('nested more than 100 deep');
+    }
+    const named = (count: number): object => ({
+      properties: Object.fromEntries(Array.from({ length: count }, (_, i) => [`p${i}`, { type: 'null' }])),
+    });
+    expect(accepts(named(1000), '{"p7":null,"p999":null}')).toBe(true);
+    expect(() => compileSchema(named(1001), rules)).toThrow('more than 1000 names');
+  });
+});
