@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Bundle } from '../bundle/bundle.ts';
 import { GlimpseError } from '../errors.ts';
 import type { DualEncoder } from '../model/types.ts';
+import { requireTextLength } from '../text/text-length.ts';
 import { createTokenizer, type Tokenizer } from '../text/tokenizer.ts';
 
 /** What turns a text into ids for a dual encoder. */
@@ -31,6 +32,7 @@ export async function readTextInput(
   const pad = padding === 'max_length' ? [padTokenId(tokenizer, config)] : [];
   return {
     encode(text, param) {
+      requireTextLength([text], param);
       const ids = tokenizer.wrap(tokenizer.encode(text));
       if (ids.length > most) {
         throw new GlimpseError(

@@ -4,7 +4,8 @@ import { GlimpseError } from '../errors.ts';
 import { requireGenerative } from '../pipeline/bundle-kinds.ts';
 import type { TextParts } from '../pipeline/text-parts.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
-import { renderPrompt, type ChatMessage } from '../text/prompt.ts';
+import { renderPrompt, textsOf, type ChatMessage } from '../text/prompt.ts';
+import { MAX_TEXT_LENGTH, requireTextLength } from '../text/text-length.ts';
 import { tokenText } from '../text/token-text.ts';
 import { messageSchema } from './chat/message-schema.ts';
 import { readJson } from './read-json.ts';
@@ -41,7 +42,9 @@ export const tokenizeResponse = z.strictObject({
 
 /** What `POST /detokenize` takes. */
 export const detokenizeRequest = z.strictObject({
-  tokens: tokenIds.meta({ description: 'Special tokens have no text.', example: [293, 1191] }),
+  tokens: tokenIds
+    .max(MAX_TEXT_LENGTH)
+    .meta({ description: 'Special tokens have no text.', example: [293, 1191] }),
 });
 
 export const detokenizeResponse = z.strictObject({ text: z.string() });
@@ -76,8 +79,13 @@ function encode(
   { text, messages = [] }: z.infer<typeof tokenizeRequest>,
   { tokenizer, chat_template }: TextParts,
 ): number[] {
-  if (text !== undefined) return tokenizer.encode(text);
-  return renderPrompt(tokenizer, chat_template, messages.map(chatMessage));
+  if (text !== undefined) {
+    requireTextLength([text], 'text');
+    return tokenizer.encode(text);
+  }
+  const chat = messages.map(chatMessage);
+  requireTextLength(textsOf(chat), 'messages');
+  return renderPrompt(tokenizer, chat_template, chat);
 }
 
 function chatMessage({ role, content }: z.infer<typeof messageSchema>): ChatMessage {

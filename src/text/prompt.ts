@@ -1,6 +1,7 @@
 import { Template } from '@huggingface/jinja';
 import * as z from 'zod';
 import { GlimpseError } from '../errors.ts';
+import { requireTextLength } from './text-length.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 export interface ChatMessage {
@@ -78,7 +79,8 @@ export interface WrittenImages {
  * The ids of a conversation and of the start of the assistant's answer, with `images` in their places, or
  * the template's image token once for each. Only the template makes structure: a message's text is put in
  * after the template's special tokens are cut out, so neither `<|end|>` nor `{{ }}` in it means anything.
- * @throws GlimpseError invalid_value if the template refuses or drops a message, a text or an image
+ * @throws GlimpseError invalid_value if the template refuses or drops a message, a text or an image;
+ * context_length_exceeded for more text than is read
  */
 export function renderPrompt(
   tokenizer: Tokenizer,
@@ -95,8 +97,10 @@ export function renderPrompt(
         : { type: part.type },
     ),
   }));
+  requireTextLength(textsOf(messages), 'prompt');
   const rendered = render(template, { ...tokens, messages: outline, add_generation_prompt: true });
-  const lost = texts.findIndex((_, index) => !rendered.includes(sentinel(index)));
+  const found = new Set(Array.from(rendered.matchAll(SENTINEL), ([, index]) => Number(index)));
+  const lost = texts.findIndex((_, index) => !found.has(index));
   if (lost >= 0) {
     throw new GlimpseError(
       'invalid_value',
@@ -111,6 +115,11 @@ export function renderPrompt(
   // As transformers' processors: a template that writes no `<s>` leaves it to the tokenizer.
   const { bos_token } = tokens;
   return bos_token !== undefined && rendered.startsWith(bos_token) ? ids : tokenizer.wrap(ids);
+}
+
+/** One of every part of every message: an image's is empty. */
+export function textsOf(messages: readonly ChatMessage[]): string[] {
+  return messages.flatMap(({ content }) => content.map((part) => (part.type === 'text' ? part.text : '')));
 }
 
 function render(template: Template, variables: Record<string, unknown>): string {
@@ -141,6 +150,8 @@ function sentinel(index: number): string {
   return `\uE000${index}\uE001`;
 }
 
+const SENTINEL = /\uE000(\d+)\uE001/gu;
+
 function fill(part: string, texts: readonly string[]): string {
-  return part.replace(/\uE000(\d+)\uE001/gu, (_, index: string) => texts[Number(index)] ?? '');
+  return part.replace(SENTINEL, (_, index: string) => texts[Number(index)] ?? '');
 }

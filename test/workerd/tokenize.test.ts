@@ -71,3 +71,18 @@ describe('refuses', () => {
     });
   });
 });
+
+it('takes no more text than any context has room for, in whatever pieces', async () => {
+  const many = Array.from({ length: 140_000 }, () => ({ role: 'user', content: '' }));
+  for (const [body, param] of [
+    [{ text: 'a'.repeat(140_000) }, 'text'],
+    [{ messages: [{ role: 'user', content: 'a'.repeat(140_000) }] }, 'messages'],
+    [{ messages: many }, 'messages'],
+  ] as const) {
+    expect(await tokenize(body)).toMatchObject({
+      status: 400,
+      body: { error: { code: 'context_length_exceeded', param } },
+    });
+  }
+  expect(await tokenize({ messages: many.slice(0, 2000) })).toMatchObject({ status: 200 });
+});
