@@ -1,4 +1,5 @@
 import type { Context, MiddlewareHandler } from 'hono';
+import { MAX_JSON_BYTES } from '../max-body-bytes.ts';
 import { contentLength } from '../routes/read-body.ts';
 import { requestContext } from '../routes/request-context.ts';
 import { createBodyBudget } from './admission.ts';
@@ -29,7 +30,12 @@ export function admitRequests(max_body_bytes: number): MiddlewareHandler {
       const caller = c.get('api_key_digest');
       if (caller !== undefined) held.push(callers.enter(caller));
       held.push(
-        await bodies.acquire(bodyBytes(c, max_body_bytes) * (isJson(c) ? COPIES_OF_JSON : 1), context),
+        isJson(c)
+          ? await bodies.acquire(
+              COPIES_OF_JSON * bodyBytes(c, Math.min(max_body_bytes, MAX_JSON_BYTES)),
+              context,
+            )
+          : await bodies.acquire(bodyBytes(c, max_body_bytes), context),
       );
       await next();
     } finally {

@@ -1,25 +1,83 @@
 import { GlimpseError } from '../errors.ts';
 
-/** How long a body may take to arrive, in milliseconds: who drips would hold its room for ever. */
-const MAX_TIME = 60_000;
+/**
+ * Who drips would hold the room that is kept for the body. It must arrive at this rate at least, all in all,
+ * once the grace is over, and be there at the end of the time.
+ */
+export interface Pace {
+  /** Milliseconds. */
+  readonly grace: number;
+  /** Bytes a second: half a megabit. */
+  readonly rate: number;
+  /** Milliseconds. */
+  readonly max_time: number;
+}
+
+const PACE: Pace = { grace: 5_000, rate: 65_536, max_time: 60_000 };
 
 /**
  * The request's body, in one buffer that is filled as it arrives. The limit is kept while reading, since
  * Content-Length may be absent or false.
- * @throws GlimpseError body_too_large, request_timeout; invalid_request where it ends before its Content-Length
+ * @throws GlimpseError body_too_large, request_timeout, unsupported_media_type where it is compressed; invalid_request where the connection breaks off
  */
-export async function readBody(request: Request, max_bytes: number): Promise<Uint8Array<ArrayBuffer>> {
+export async function readBody(
+  request: Request,
+  max_bytes: number,
+  pace = PACE,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const encoding = request.headers.get('content-encoding') ?? 'identity';
+  if (encoding.toLowerCase() !== 'identity') {
+    const message = `Content-Encoding ${encoding} is not supported: send the body as it is.`;
+    throw new GlimpseError('unsupported_media_type', message);
+  }
   const length = contentLength(request);
   if (length !== undefined && length > max_bytes) throw tooLarge(max_bytes);
   if (request.body === null) return new Uint8Array(0);
   const reader = request.body.getReader({ mode: 'byob' });
-  const timer = setTimeout(() => void reader.cancel().catch(() => undefined), MAX_TIME);
+  const watch = watchPace(reader, pace);
   try {
-    return await readAll(reader, length ?? FIRST_ROOM, max_bytes);
+    const body = await readAll(reader, length ?? FIRST_ROOM, max_bytes, watch);
+    if (watch.gave_up) throw TOO_SLOW; // in workerd a read that is cancelled may end or fail
+    return body;
+  } catch (error) {
+    if (error instanceof GlimpseError) throw error;
+    if (watch.gave_up) throw TOO_SLOW;
+    throw new GlimpseError('invalid_request', 'The connection broke off within the request body.', {
+      cause: error,
+    });
   } finally {
-    clearTimeout(timer);
+    watch.stop();
     reader.releaseLock();
   }
+}
+
+interface Watch {
+  arrived: number;
+  readonly gave_up: boolean;
+  stop(): void;
+}
+
+/** Cancels what is read when it falls behind. */
+function watchPace(reader: ReadableStreamBYOBReader, { grace, rate, max_time }: Pace): Watch {
+  const from = Date.now();
+  let gave_up = false;
+  const timer = setInterval(() => {
+    const time = Date.now() - from;
+    if (time < max_time && watch.arrived >= ((time - grace) / 1000) * rate) return;
+    gave_up = true;
+    clearInterval(timer);
+    void reader.cancel().catch(() => undefined);
+  }, grace / 5);
+  const watch = {
+    arrived: 0,
+    get gave_up() {
+      return gave_up;
+    },
+    stop() {
+      clearInterval(timer);
+    },
+  };
+  return watch;
 }
 
 /** undefined: the body comes in chunks and nobody knows. */
@@ -31,7 +89,7 @@ export function contentLength(request: Request): number | undefined {
 const FIRST_ROOM = 65_536;
 const TOO_SLOW = new GlimpseError(
   'request_timeout',
-  `The request body took over ${MAX_TIME / 1000} seconds: send it faster, or a smaller image.`,
+  'The request body arrives too slowly: send it faster, or a smaller image.',
 );
 
 /** BYOB: each chunk is written where it will stay. A body that is longer than the room gets one twice as large. */
@@ -39,14 +97,16 @@ async function readAll(
   reader: ReadableStreamBYOBReader,
   room: number,
   max_bytes: number,
+  watch: Watch,
 ): Promise<Uint8Array<ArrayBuffer>> {
   let buffer = new Uint8Array(Math.min(room, max_bytes) + 1); // a byte more, so that the end is seen
   let filled = 0;
   for (;;) {
     const { value, done } = await reader.read(buffer.subarray(filled));
-    if (value === undefined) throw TOO_SLOW; // cancelled: nothing is given back
+    if (value === undefined) return new Uint8Array(0); // cancelled: nothing is given back
     if (done) return new Uint8Array(value.buffer, 0, filled);
     filled += value.byteLength;
+    watch.arrived = filled;
     buffer = new Uint8Array(value.buffer);
     if (filled > max_bytes) throw tooLarge(max_bytes);
     if (filled === buffer.length) buffer = grown(buffer, Math.min(2 * filled, max_bytes + 1));

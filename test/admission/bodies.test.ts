@@ -83,6 +83,38 @@ describe('how long a body is', () => {
     expect(answer).toMatch(/^HTTP\/1.1 4(15|22) [^]*"(un|in)\w+_image"/);
   });
 
+  it('is not waited for where it hardly comes', async () => {
+    const head = (type: string, length: string) => [
+      'POST /v1/query HTTP/1.1',
+      `Content-Type: ${type}`,
+      length,
+    ];
+    const answers = await Promise.all([
+      raw(head('application/json', 'Content-Length: 5000'), (write) => write('{')),
+      raw(head('application/json', 'Transfer-Encoding: chunked'), (write) => {
+        const drip = setInterval(() => write(chunk(Buffer.from(' '))), 500);
+        setTimeout(() => clearInterval(drip), 10_000);
+      }),
+      raw(head('image/jpeg', 'Content-Length: 50000'), (write) => write(rocket.subarray(0, 20))),
+    ]);
+    for (const answer of answers) expect(answer).toMatch(/^HTTP\/1.1 408 [^]*request_timeout/);
+    expect((await send(form({ image: image(), prompt: SUREST.prompt }))).status).toBe(200);
+  });
+
+  it('is one that breaks off', async () => {
+    const { hostname, port } = new URL(worker.url);
+    const head =
+      'POST /v1/images HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length: 50000\r\n\r\n';
+    await new Promise<void>((resolve) => {
+      const socket = connect(Number(port), hostname, () => {
+        socket.write(head + 'x', () => setTimeout(() => socket.destroy(), 200));
+      });
+      socket.on('close', () => setTimeout(resolve, 500));
+    });
+    const metrics = await (await fetch(`${worker.url}/metrics`)).text();
+    expect(metrics).not.toMatch(/requests_total\{[^}]*status="500"/);
+  });
+
   it('is of JSON less than of others', async () => {
     const head = [
       'POST /v1/query HTTP/1.1',
