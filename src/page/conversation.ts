@@ -4,7 +4,7 @@ import type { AskOptions } from './ask.ts';
 import { button, byId } from './dom.ts';
 import { sayWhatLoads } from './loading.ts';
 import type { ModelKind } from './model-kind.ts';
-import { say } from './notices.ts';
+import { notice, say } from './notices.ts';
 import type { Photo } from './photo.ts';
 import { milliseconds, type Timed } from './timings-bar.ts';
 import { createTurn, type Turn } from './turn.ts';
@@ -33,18 +33,25 @@ export function createConversation(): Conversation {
   /** One question at a time: a new one stops the one before. */
   async function put(question: string, about: Photo, instead?: HTMLLIElement): Promise<void> {
     stop();
+    notice('');
+    if (input.value.trim() === question) input.value = '';
     const controller = (running = new AbortController());
     stopButton.hidden = false;
     const turn = createTurn(question);
-    if (instead) instead.replaceWith(turn.item);
-    else about.turns.append(turn.item);
-    turn.item.scrollIntoView({ block: 'nearest' });
+    if (instead) {
+      instead.replaceWith(turn.item);
+      stopButton.focus(); // the button that was pressed is gone
+    } else {
+      about.turns.append(turn.item);
+    }
+    turn.show();
     const answer = kind === 'labels' ? choose : tell;
     const asking = (options: AskOptions) => answer(turn, question, about, options);
     const again = (): void => void put(question, about, turn.item);
-    await follow(turn, about, asking, again, controller.signal);
+    const failed = await follow(turn, about, asking, again, controller.signal);
     if (running !== controller) return;
     running = undefined;
+    if (failed && input.value === '') input.value = question; // to be put in another way
     if (document.activeElement === stopButton) input.focus();
     stopButton.hidden = true;
   }
@@ -52,7 +59,6 @@ export function createConversation(): Conversation {
   byId('ask', HTMLFormElement).addEventListener('submit', (event) => {
     event.preventDefault();
     const question = input.value.trim();
-    input.value = '';
     if (photo && question !== '') void put(question, photo);
   });
   stopButton.addEventListener('click', stop);
@@ -82,14 +88,17 @@ export function createConversation(): Conversation {
   };
 }
 
-/** Asks, and shows what comes of it, or why nothing does. */
+/**
+ * Asks, and shows what comes of it, or why nothing does.
+ * @returns whether it failed; an answer that was stopped has not
+ */
 async function follow(
   turn: Turn,
   photo: Photo,
   asking: (options: AskOptions) => Promise<Answered>,
   again: () => void,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const answering = new AbortController();
   const waits = (words: string): void => {
     turn.waits(words);
@@ -104,19 +113,21 @@ async function follow(
     const answered = await asking({ signal, onDelta });
     keepSlowest(photo, answered);
     say(spoken(answered));
+    return false;
   } catch (error) {
     if (signal.aborted) {
       turn.stops();
       say('Stopped.');
-      return;
+      return false;
     }
     const words = error instanceof AskError ? error.message : 'The answer could not be read. Ask again.';
     if (!(error instanceof AskError)) console.error(error);
     turn.fails(words, again);
     say(words);
+    return true;
   } finally {
     answering.abort();
-    turn.item.scrollIntoView({ block: 'nearest' });
+    turn.show();
   }
 }
 

@@ -17,9 +17,12 @@ export function element<Name extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
+/** @param onClick hears of a double click once */
 export function button(className: string, label: string, onClick: () => void): HTMLButtonElement {
   const made = element('button', className, label);
   made.type = 'button';
-  made.addEventListener('click', onClick);
+  made.addEventListener('click', ({ detail }) => {
+    if (detail < 2) onClick();
+  });
   return made;
 }

@@ -14,13 +14,15 @@ export function authorization(): Readonly<Record<string, string>> {
 
 /**
  * Asks for a key, which the next `authorization` shows.
- * @param why in the server's words
  * @returns whether the visitor gave one
  */
-export async function askForKey(why: string): Promise<boolean> {
+export async function askForKey(): Promise<boolean> {
   const dialog = byId('key', HTMLDialogElement);
   const input = byId('key-input', HTMLInputElement);
-  byId('key-why', HTMLParagraphElement).textContent = why;
+  byId('key-why', HTMLParagraphElement).textContent =
+    key.get() === undefined
+      ? 'Whoever runs it can give you one.'
+      : 'It does not know the key that was given.';
   input.value = '';
   dialog.showModal();
   const given = await answer(dialog);

@@ -2,6 +2,8 @@ import { AskError, refusal } from './ask-error.ts';
 import { askForKey, authorization } from './key.ts';
 import type { Photo } from './photo.ts';
 
+const UNREACHABLE = 'The server cannot be reached. Look at the connection, then ask again.';
+
 /** What is sent beside the image, by name. */
 export type Fields = Readonly<Record<string, string | boolean | readonly string[]>>;
 
@@ -21,7 +23,10 @@ export async function post(
     const response = await send(photo, path, fields, signal);
     if (response.ok) return response;
     const { code, message } = await refusal(response);
-    if (code === 'invalid_api_key' && (await askForKey(message))) continue;
+    if (code === 'invalid_api_key') {
+      if (await askForKey()) continue;
+      throw new AskError('This server answers only who has a key.');
+    }
     if (code !== 'image_not_found' || photo.handle === undefined) throw new AskError(message);
     delete photo.handle;
   }
@@ -38,10 +43,22 @@ async function send(photo: Photo, path: string, fields: Fields, signal: AbortSig
     });
   } catch (error) {
     signal.throwIfAborted();
-    throw new AskError('The server cannot be reached. Look at the connection, then ask again.', {
+    const unreadable = photo.handle === undefined && !(await isReadable(photo.file));
+    throw new AskError(unreadable ? 'The photo was moved or changed since. Choose it again.' : UNREACHABLE, {
       cause: error,
     });
   }
+}
+
+/** A file on a disk may go after it was chosen; `fetch` tells that as it tells a lost connection. */
+async function isReadable(file: File): Promise<boolean> {
+  return file
+    .slice(0, 1)
+    .arrayBuffer()
+    .then(
+      () => true,
+      () => false,
+    );
 }
 
 interface Content {

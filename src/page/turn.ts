@@ -6,6 +6,8 @@ import { milliseconds, timingsBar, type Timed } from './timings-bar.ts';
 /** A question and what becomes of it, on the page. */
 export interface Turn {
   readonly item: HTMLLIElement;
+  /** Scrolls to what there is of the answer: a question alone may be longer than the screen. */
+  show(): void;
   /** What is being waited for; the first piece of text takes its place. */
   waits(words: string): void;
   grows(text: string): void;
@@ -23,6 +25,9 @@ export function createTurn(question: string): Turn {
   const text = element('p', 'text');
   return {
     item,
+    show() {
+      answer.scrollIntoView({ block: 'nearest' });
+    },
     waits(words) {
       waiting.textContent = words;
       if (!text.isConnected) answer.replaceChildren(waiting);

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -24,6 +27,13 @@ describeInBrowser('errors, in words from which one can go on', () => {
   async function open(of = worker): Promise<Page> {
     return (await visit(browser, of)).page;
   }
+
+  const inSight = (page: Page, selector: string): Promise<boolean> =>
+    page.locator(selector).evaluate((element) => {
+      const { top, bottom } = element.getBoundingClientRect();
+      const composer = document.querySelector('.ask')?.getBoundingClientRect().top ?? 0;
+      return top >= 0 && bottom <= composer;
+    });
 
   async function askInVain(page: Page): Promise<string | null> {
     await page.getByLabel('Question about the photo').fill(QUESTION);
@@ -75,8 +85,38 @@ describeInBrowser('errors, in words from which one can go on', () => {
     png.writeUInt32BE(crc32(png.subarray(12, 29)), 29);
     await page.setInputFiles('#file', { name: 'vast.png', mimeType: 'image/png', buffer: png });
     expect(await askInVain(page)).toBe(
-      'The image is 20000x20000, 1200.0 million samples; a PNG may have 36 million. Send a smaller one.',
+      'The image is 20000x20000, 1200.0 million samples (3 a pixel); a PNG may have 36 million. Send a smaller one.',
     );
+  });
+
+  test('a question that is far too long: the words are in sight, and the question can be shortened', async () => {
+    const page = await open();
+    await choose(page, ROCKET);
+    const question = page.getByLabel('Question about the photo');
+    const long = 'word '.repeat(1000).trim();
+    await question.fill(long);
+    await page.keyboard.press('Enter');
+    const failure = page.locator('.failure p');
+    expect(await failure.textContent()).toContain('shorten the prompt');
+    await expect.poll(() => inSight(page, '.failure')).toBe(true);
+    expect(await question.inputValue()).toBe(long);
+  });
+
+  test('a photo that is gone', async () => {
+    const page = await open();
+    const path = join(await mkdtemp(join(tmpdir(), 'glimpse-page-')), 'gone.jpg');
+    await writeFile(path, await photo('rocket.jpg'));
+    await choose(page, path);
+    await rm(path);
+    expect(await askInVain(page)).toBe('The photo was moved or changed since. Choose it again.');
+  });
+
+  test('a suggestion that is clicked twice is asked once', async () => {
+    const page = await open();
+    await choose(page, ROCKET);
+    await page.getByRole('button', { name: 'Describe the image.' }).dblclick();
+    await page.locator('.summary').waitFor();
+    expect(await page.locator('.turn').count()).toBe(1);
   });
 
   test('no connection, and then one', async () => {
@@ -114,12 +154,12 @@ describeInBrowser('errors, in words from which one can go on', () => {
       await page.getByLabel('Question about the photo').fill(QUESTION);
       await page.keyboard.press('Enter');
       const dialog = page.getByRole('dialog', { name: 'This server asks for a key' });
-      await dialog.getByText('An API key is needed').waitFor();
+      await dialog.getByText('Whoever runs it can give you one.').waitFor();
       const input = dialog.getByLabel('API key');
       expect(await input.getAttribute('type')).toBe('password');
       await input.fill('wrong');
       await page.keyboard.press('Enter');
-      await dialog.getByText('The API key is not valid.').waitFor();
+      await dialog.getByText('It does not know the key that was given.').waitFor();
       await input.fill(KEY);
       await page.keyboard.press('Enter');
       await page.locator('.summary').waitFor();
@@ -143,7 +183,7 @@ describeInBrowser('errors, in words from which one can go on', () => {
       await page.getByLabel('Question about the photo').fill(QUESTION);
       await page.keyboard.press('Enter');
       await page.getByRole('button', { name: 'Cancel' }).click();
-      expect(await page.locator('.failure p').textContent()).toContain('An API key is needed');
+      expect(await page.locator('.failure p').textContent()).toBe('This server answers only who has a key.');
     } finally {
       await guarded.close();
     }
