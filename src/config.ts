@@ -48,10 +48,19 @@ export function cacheTier({ EMBEDS_KV, EMBEDS_R2 }: Bindings): CacheTier {
   return cacheApiTier(caches);
 }
 
+/** RFC 6750, section 2.1: no client could send another. */
+const BEARER_TOKEN = /^[\w.~+/-]+=*$/;
+
 /** Who may use the deployment, and from where. */
 export function access({ API_KEYS, CORS_ORIGINS, CACHE_SALT }: Bindings): Access {
+  const api_keys = parseList(API_KEYS);
+  if (!api_keys.every((key) => BEARER_TOKEN.test(key))) {
+    throw new Error(
+      'API_KEYS: a key is made of letters, digits and - . _ ~ + / only, with = at its end if need be.',
+    );
+  }
   return {
-    api_keys: parseList(API_KEYS),
+    api_keys,
     cors_origins: parseList(CORS_ORIGINS),
     ...(CACHE_SALT ? { cache_salt: CACHE_SALT } : {}),
   };

@@ -10,7 +10,7 @@ export function crossOrigin({ cors_origins }: Access): MiddlewareHandler {
   return cors({
     origin: [...cors_origins],
     allowMethods: ['GET', 'POST'],
-    allowHeaders: ['authorization', 'content-type'],
+    allowHeaders: [], // whatever is asked for: the openai client sends a dozen of its own
     exposeHeaders: ['retry-after'],
     maxAge: A_DAY,
   });

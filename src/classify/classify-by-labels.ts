@@ -1,3 +1,4 @@
+import { GlimpseError } from '../errors.ts';
 import type { EmbeddedImage } from '../pipeline/embed-image.ts';
 import type { GenerativeBundle } from '../pipeline/loaded-bundle.ts';
 import { softmax } from '../generation/softmax.ts';
@@ -46,6 +47,7 @@ export async function classifyByLabels(
   const likelihoods = async (image: EmbeddedImage): Promise<readonly number[]> => {
     const messages = [{ role: 'user', content }] as const;
     const asked = promptWithImages(text, messages, bundle.model.image_token_id, [image]);
+    requireRoom(answers, asked.prompt_ids.length, decoder);
     const room = asked.input_ids.length + common.length;
     const prefilled = await time('prefill', () => prefillPrompt(decoder, asked, prefixes, room));
     const { past_key_values, input_ids } = prefilled;
@@ -65,6 +67,17 @@ export async function classifyByLabels(
   });
   const { image, cache } = embedded;
   return { image, cache, classes: rankClasses(labels, scores, softmax), timings: stopwatch.timings() };
+}
+
+function requireRoom(
+  answers: readonly (readonly number[])[],
+  prompt_tokens: number,
+  { max_position_embeddings: context }: Decoder,
+): void {
+  const index = answers.findIndex(({ length }) => prompt_tokens + length > context);
+  if (index < 0) return;
+  const message = `labels.${index}: with the prompt's ${prompt_tokens} tokens it does not fit ${context}: shorten label, template or prompt.`;
+  throw new GlimpseError('context_length_exceeded', message, { param: `labels.${index}` });
 }
 
 /** An image that shows nothing: zeros where its embeddings stand. */

@@ -16,7 +16,7 @@ export const generationOptions = z.strictObject({
   /** Draw from tokens with at least this part of the likeliest one's probability. */
   min_p: z.number().min(0).max(1).optional(),
   /** Over 1, tokens of the prompt and of the answer so far become less likely (arXiv 1909.05858). */
-  repetition_penalty: z.number().positive().optional(),
+  repetition_penalty: z.number().min(0.01).max(100).optional(),
   /** Subtracted from the logits of tokens in the answer so far (OpenAI's, vLLM's). */
   presence_penalty: z.number().min(-2).max(2).optional(),
   /** Subtracted from a token's logit as often as the answer so far has the token. */
@@ -133,23 +133,23 @@ export function resolveGenerationConfig(
   if (sampling !== undefined && !do_sample) {
     throw invalid(
       sampling,
-      `${sampling} has an effect only with sampling: leave out do_sample or ${sampling}`,
+      `${sampling} has an effect only with sampling: leave out do_sample or ${sampling}.`,
     );
   }
   if (do_sample && num_beams > 1) {
     const param = sampling ?? 'do_sample';
-    throw invalid(param, `${param} cannot be combined with num_beams over 1: leave out one of them`);
+    throw invalid(param, `${param} cannot be combined with num_beams over 1: leave out one of them.`);
   }
   const num_return_sequences = request.num_return_sequences ?? 1;
   if (num_beams > 1 && num_return_sequences > 1) {
-    throw invalid('num_return_sequences', 'num_return_sequences cannot be combined with num_beams over 1');
+    throw invalid('num_return_sequences', 'num_return_sequences cannot be combined with num_beams over 1.');
   }
   if (num_beams > 1 && request.top_logprobs !== undefined) {
-    throw invalid('top_logprobs', 'top_logprobs cannot be combined with num_beams over 1');
+    throw invalid('top_logprobs', 'top_logprobs cannot be combined with num_beams over 1.');
   }
   const beamOption = BEAMS.find((name) => request[name] !== undefined);
   if (beamOption !== undefined && num_beams === 1) {
-    throw invalid(beamOption, `${beamOption} has an effect only with num_beams over 1`);
+    throw invalid(beamOption, `${beamOption} has an effect only with num_beams over 1.`);
   }
   return {
     ...lengths(defaults, request),

@@ -17,7 +17,7 @@ export function maxNewTokens(
   if (room >= 1) return Math.min(max_new_tokens, room);
   throw new GlimpseError(
     'context_length_exceeded',
-    `The prompt has ${prompt_tokens} tokens, its image's included; with an answer, at most ${context} fit: shorten the prompt`,
+    `The prompt has ${prompt_tokens} tokens, its image's included; with an answer, at most ${context} fit: shorten the prompt.`,
     { param: 'prompt' },
   );
 }

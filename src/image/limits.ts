@@ -39,8 +39,9 @@ export function checkLimits(header: ImageHeader, limits: ImageLimits): void {
   }
   const { kind, unit, size, limit } = measure(header, limits);
   if (size > limit) {
+    const each = unit === 'samples' ? ` (${Number((size / (width * height)).toFixed(2))} a pixel)` : '';
     throw imageTooLarge(
-      `The image is ${width}x${height}, ${(size / 1e6).toFixed(1)} million ${unit}; ` +
+      `The image is ${width}x${height}, ${(size / 1e6).toFixed(1)} million ${unit}${each}; ` +
         `${kind} may have ${limit / 1e6} million. Send a smaller one.`,
     );
   }

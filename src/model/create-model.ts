@@ -33,6 +33,11 @@ export async function createModel(
   engine: Engine,
   bundle: Bundle,
 ): Promise<VisionLanguageModel | DualEncoder> {
+  if (bundle.files.some((name) => name.endsWith('.onnx'))) {
+    const why =
+      'holds ONNX graphs: `npm run dev:onnx` and `npm run deploy:onnx` start the Worker that runs it';
+    throw new GlimpseError('bundle_invalid', `The model bundle "${bundle.id}" ${why}.`);
+  }
   const parsed = configSchema.safeParse(await bundle.json('config.json'));
   if (!parsed.success) {
     throw new GlimpseError('bundle_invalid', `config.json of ${bundle.id}: ${z.prettifyError(parsed.error)}`);

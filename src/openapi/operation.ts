@@ -41,17 +41,24 @@ export const BODY_ERRORS = [
   'invalid_value',
   'body_too_large',
   'unsupported_media_type',
+  'request_timeout',
+  'too_many_requests',
 ] as const;
 
 export const BUNDLE_ERRORS = ['internal_error', 'bundle_invalid', 'shard_unavailable', 'overloaded'] as const;
 
-/** Errors of every route that looks at an image. */
-export const IMAGE_ERRORS = [
+/** Errors of every route that an image is sent to. */
+export const IMAGE_FILE_ERRORS = [
   'missing_image',
-  'remote_image_refused',
-  'remote_image_unavailable',
-  'image_not_found',
   'image_too_large',
   'unsupported_image',
   'invalid_image',
+] as const;
+
+/** Errors of every route that looks at an image, wherever it lies. */
+export const IMAGE_ERRORS = [
+  ...IMAGE_FILE_ERRORS,
+  'remote_image_refused',
+  'remote_image_unavailable',
+  'image_not_found',
 ] as const;

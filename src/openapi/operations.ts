@@ -14,7 +14,7 @@ import {
   tokenizeResponse,
 } from '../routes/tokenize.ts';
 import { EXAMPLE_HANDLE as handle, EXAMPLE_IMAGE as image } from './example-image.ts';
-import { BODY_ERRORS, BUNDLE_ERRORS, IMAGE_ERRORS, type Operation } from './operation.ts';
+import { BODY_ERRORS, BUNDLE_ERRORS, IMAGE_ERRORS, IMAGE_FILE_ERRORS, type Operation } from './operation.ts';
 
 const model = 'glimpse-10m';
 const ANSWER_ERRORS = [...BODY_ERRORS, ...IMAGE_ERRORS, ...BUNDLE_ERRORS, 'context_length_exceeded'] as const;
@@ -79,6 +79,7 @@ export const OPERATIONS: readonly Operation[] = [
     },
     errors: [
       ...ANSWER_ERRORS,
+      'unknown_option', // in the query string
       ...(['unknown_parameter', 'unsupported_parameter', 'unsupported_value'] as const),
       ...(['missing_required_parameter', 'invalid_type', 'invalid_json_schema', 'model_not_found'] as const),
     ],
@@ -116,7 +117,7 @@ export const OPERATIONS: readonly Operation[] = [
       examples: { image: { image } },
     },
     response: { name: 'Image', schema: imagesResponse },
-    errors: [...BODY_ERRORS, ...IMAGE_ERRORS, ...BUNDLE_ERRORS, 'unknown_option'],
+    errors: [...BODY_ERRORS, ...IMAGE_FILE_ERRORS, ...BUNDLE_ERRORS, 'unknown_option'],
   },
   {
     ...{ method: 'post', path: '/v1/classify', guarded: true },
@@ -178,7 +179,7 @@ export const OPERATIONS: readonly Operation[] = [
       examples: { text: { text: 'What is this?', strings: true }, messages: { messages: [question] } },
     },
     response: { name: 'TokenizeResponse', schema: tokenizeResponse },
-    errors: [...BODY_ERRORS, ...BUNDLE_ERRORS, 'unknown_option'],
+    errors: [...BODY_ERRORS, ...BUNDLE_ERRORS, 'unknown_option', 'context_length_exceeded'],
   },
   {
     ...{ method: 'post', path: '/detokenize', guarded: true },

@@ -41,9 +41,9 @@ export function parseInput(input: One | readonly One[]): (ImageInput | TextToEmb
 
 const isList = (input: One | readonly One[]): input is readonly One[] => Array.isArray(input);
 
-/** @param param how errors name a text. Images are `input`, whichever it is. */
+/** @param param how errors name it */
 function parse(value: One, param: string): ImageInput | TextToEmbed {
-  return isImage(value) ? imageInput(contentOf(value), 'input') : { text: contentOf(value), param };
+  return isImage(value) ? imageInput(contentOf(value), param) : { text: contentOf(value), param };
 }
 
 const IMAGE_URL = /^(data:[^\s,]*,|https?:\/\/\S+$)/i;

@@ -61,7 +61,10 @@ export async function embeddings(c: Context, pipeline: Pipeline, max_body_bytes:
       data.push({ object: 'embedding', index, embedding: encoded(value, request) });
       continue;
     }
-    const { image, image_embeds, cache } = await named(pipeline.embed(input, context));
+    const { image, image_embeds, cache } = await named(
+      pipeline.embed(input, context),
+      inputs.length > 1 ? `input.${index}` : 'input',
+    );
     const embedding = encoded(meanPooled(image_embeds), request);
     data.push({ object: 'embedding', index, embedding, image, cache });
     prompt_tokens += image_embeds.shape[0];
@@ -73,13 +76,13 @@ export async function embeddings(c: Context, pipeline: Pipeline, max_body_bytes:
 /** Without any, no model need embed texts. */
 const NO_TEXTS: EmbeddedTexts = { text_embeds: [], prompt_tokens: 0 };
 
-/** An error about "the image" is about the input. */
-async function named<T>(work: Promise<T>): Promise<T> {
+/** An error about "the image" is about that input. */
+async function named<T>(work: Promise<T>, param: string): Promise<T> {
   try {
     return await work;
   } catch (error) {
     if (!(error instanceof GlimpseError) || error.param !== 'image') throw error;
-    throw new GlimpseError(error.code, error.message, { param: 'input', cause: error });
+    throw new GlimpseError(error.code, error.message, { param, cause: error });
   }
 }
 

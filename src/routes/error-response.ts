@@ -53,11 +53,23 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
 const CLIENT_CLOSED_REQUEST = 499; // nginx's; nobody is there to read it, but a log may be
 const RETRY_AFTER = '1'; // seconds; a shard is fetched again, a place may be free
 
+/** Messages name what the caller sent, which may be megabytes. */
+const LONGEST = { message: 1000, param: 200 };
+
 export function errorBody(error: unknown): ErrorBody {
   const { message, param, code } = told(error);
   return {
-    error: { message, type: STATUS[code] < 500 ? 'invalid_request_error' : 'server_error', param, code },
+    error: {
+      message: shortened(message, LONGEST.message),
+      type: STATUS[code] < 500 ? 'invalid_request_error' : 'server_error',
+      param: param && shortened(param, LONGEST.param),
+      code,
+    },
   };
+}
+
+function shortened(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most).toWellFormed()}…`;
 }
 
 /** @param signal of the request: what fails after its caller has left is no error. */

@@ -13,7 +13,7 @@ export function imageInput(image: Uint8Array<ArrayBuffer> | string, param = 'ima
   if (/^https?:/i.test(image)) return { url: image };
   throw invalidImageField(
     param,
-    'must be a data URL (data:image/jpeg;base64,...), an https URL or a handle (sha256: and 64 hex digits)',
+    'must be a data URL (data:image/jpeg;base64,...), a handle (sha256: and 64 hex digits) or, where the deployment fetches images, an https URL',
   );
 }
 

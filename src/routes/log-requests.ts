@@ -9,7 +9,7 @@ export const logRequests =
   async (c, next) => {
     const from = performance.now();
     await next();
-    const error = c.error instanceof GlimpseError ? { code: c.error.code, param: c.error.param } : {};
+    const error = c.error instanceof GlimpseError ? { code: c.error.code } : {}; // a param may be the caller's text
     const milliseconds = Math.round(performance.now() - from);
     log('log', 'request', {
       method: c.req.method,

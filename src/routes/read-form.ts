@@ -41,21 +41,38 @@ function image(files: Form['files'], texts: Form['texts']): { image?: Uint8Array
 function parse(body: Uint8Array, headers: Headers): Form {
   const [, quoted, plain] =
     /;\s*boundary=(?:"([^"]+)"|([^\s;"]+))/i.exec(headers.get('content-type') ?? '') ?? [];
+  const boundary = quoted ?? plain;
+  if (boundary === undefined) {
+    const message =
+      'The Content-Type multipart/form-data names no boundary: let your client write that header.';
+    throw new GlimpseError('invalid_request', message);
+  }
   const limits = { maxFileSize: body.length, maxTotalSize: body.length };
   try {
-    const parts = [...parseMultipart(body, { boundary: quoted ?? plain ?? '', ...limits })];
+    const parts = [...parseMultipart(body, { boundary, ...limits })];
     return {
-      texts: parts.filter((part) => !part.isFile).map((part) => [nameOf(part), part.text]),
+      texts: parts.filter((part) => !part.isFile).map((part) => [nameOf(part), textOf(part)]),
       files: parts.filter((part) => part.isFile).map((part) => [nameOf(part), bytesOf(part)]),
     };
   } catch (cause) {
-    throw new GlimpseError('invalid_request', 'The request body is not a valid multipart form.', { cause });
+    const why = cause instanceof Error ? ` (${cause.message})` : '';
+    throw new GlimpseError('invalid_request', `The request body is not a valid multipart form${why}.`, {
+      cause,
+    });
   }
 }
 
 function nameOf({ name }: MultipartPart): string {
   if (name === undefined) throw new Error('a part without a name');
   return name;
+}
+
+function textOf(part: MultipartPart): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytesOf(part));
+  } catch (cause) {
+    throw new Error(`${nameOf(part)} is not UTF-8: a file needs a filename`, { cause });
+  }
 }
 
 /** Parsed from one buffer, a part has its bytes in one piece of it, or none at all. */

@@ -40,10 +40,14 @@ async function readFields(request: Request, schema: RequestSchema, max_body_byte
   const type = mediaType(request);
   const query = new URL(request.url).searchParams;
   if (isImageType(type)) return readImage(request, query, schema, max_body_bytes);
-
-  refuseQueryString(query);
-  if (type === 'multipart/form-data') return readForm(request, schema, max_body_bytes);
-  if (type === 'application/json') return readJson(request, max_body_bytes);
+  if (type === 'multipart/form-data') {
+    refuseQueryString(query);
+    return readForm(request, schema, max_body_bytes);
+  }
+  if (type === 'application/json') {
+    refuseQueryString(query);
+    return readJson(request, max_body_bytes);
+  }
   throw new GlimpseError(
     'unsupported_media_type',
     `Content-Type ${type || '(none)'} is not supported: send application/json, multipart/form-data, or the image itself as image/* or application/octet-stream.`,
@@ -75,11 +79,12 @@ async function readImage(
 
 async function readJson(request: Request, max_body_bytes: number): Promise<Fields> {
   const bytes = await readBody(request, Math.min(max_body_bytes, MAX_JSON_BYTES));
-  const text = new TextDecoder().decode(bytes);
   try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes); // RFC 8259, section 8.1
     return JSON.parse(text) as Fields; // or no object at all: the schema tells
   } catch (cause) {
-    throw new GlimpseError('invalid_json', 'The request body is not valid JSON.', { cause });
+    const reason = cause instanceof SyntaxError ? 'valid JSON' : 'UTF-8, as JSON must be';
+    throw new GlimpseError('invalid_json', `The request body is not ${reason}.`, { cause });
   }
 }
 

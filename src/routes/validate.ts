@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { GlimpseError } from '../errors.ts';
+import { innermostIssue, reason, type Issue } from './innermost-issue.ts';
 import type { Fields, RequestSchema } from './text-fields.ts';
 
 /** @throws GlimpseError for the first thing that the schema does not take, with its name as `param`. */
@@ -10,17 +11,21 @@ export function validate<Schema extends RequestSchema>(schema: Schema, fields: F
   throw issue ? requestError(issue, schema, fields) : result.error;
 }
 
-type Issue = z.core.$ZodIssue;
-
 function requestError(issue: Issue, schema: RequestSchema, fields: Fields): GlimpseError {
-  if (issue.code === 'unrecognized_keys') return unknownOption(issue.keys, schema);
-  const [field] = issue.path;
-  if (field === undefined) return new GlimpseError('invalid_request', `The request body: ${reason(issue)}.`);
+  const { path, found } = innermostIssue(issue);
+  const [field] = path;
+  if (found.code === 'unrecognized_keys') {
+    return field === undefined
+      ? unknownOption(found.keys, schema)
+      : unknownWithin(path.join('.'), found.keys);
+  }
+  if (field === undefined) return new GlimpseError('invalid_request', `The request body: ${reason(found)}.`);
   const given = fields[String(field)];
-  if (field === 'image' && isEmpty(given)) return missingImage();
+  if (field === 'image' && isEmpty(given)) return missingImage(given);
   if (field === 'prompt' && isEmpty(given)) return missingPrompt();
-  const param = issue.path.join('.');
-  return new GlimpseError('invalid_value', `${param}: ${reason(issue)}.`, { param });
+  const param = path.join('.');
+  const why = given === undefined && found.code !== 'custom' ? 'it is missing' : reason(found);
+  return new GlimpseError('invalid_value', `${param}: ${why}.`, { param });
 }
 
 function isEmpty(given: unknown): boolean {
@@ -39,9 +44,16 @@ function unknownOption(names: readonly string[], schema: RequestSchema): Glimpse
   });
 }
 
-function missingImage(): GlimpseError {
+function unknownWithin(place: string, [name = '']: readonly string[]): GlimpseError {
+  const param = `${place}.${name}`;
+  return new GlimpseError('unknown_option', `Unknown option: ${param}.`, { param });
+}
+
+function missingImage(given: unknown): GlimpseError {
   const message =
-    'There is no image: send it as a file, as a data URL, as the body, or by the sha256: handle of an earlier answer.';
+    given instanceof Uint8Array
+      ? 'The image is empty: send a complete JPEG or PNG file.'
+      : 'There is no image: send it as a file, as a data URL, as the body, or by the sha256: handle of an earlier answer.';
   return new GlimpseError('missing_image', message, { param: 'image' });
 }
 
@@ -49,10 +61,4 @@ function missingPrompt(): GlimpseError {
   return new GlimpseError('missing_prompt', 'There is no prompt: say what to answer about the image.', {
     param: 'prompt',
   });
-}
-
-/** What zod says, and of a union what each of its members says. */
-function reason(issue: Issue): string {
-  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return issue.message;
-  return issue.errors.map((member) => member.map(reason).join(', ')).join(' or ');
 }

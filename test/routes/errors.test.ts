@@ -101,6 +101,12 @@ const cases: readonly Case[] = [
   ['no prompt', '/v1/query', json({ image: HANDLE }), 400, 'missing_prompt', 'prompt'],
   ['blank prompt', '/v1/query', json({ ...good, prompt: ' \n' }), 400, 'missing_prompt', 'prompt'],
   ['image body without prompt', '/v1/query', image, 400, 'missing_prompt', 'prompt'],
+  ['JSON that is not UTF-8', '/v1/query', typed('application/json', new Uint8Array([0x22, 0xff, 0x22])), 400, 'invalid_json', null], // prettier-ignore
+  ['compressed body', '/v1/query', { body: '{}', headers: { 'content-type': 'application/json', 'content-encoding': 'gzip' } }, 415, 'unsupported_media_type', null], // prettier-ignore
+  ['image of no type', '/v1/query?prompt=a', typed('application/x-www-form-urlencoded', 'x'), 415, 'unsupported_media_type', null], // prettier-ignore
+  ['unknown option within', '/v1/embeddings', json({ model: 'm', input: { type: 'image_url', image_url: { url: HANDLE, foo: 1 } } }), 400, 'unknown_option', 'input.image_url.foo'], // prettier-ignore
+  ['wrong one of several inputs', '/v1/embeddings', json({ model: 'm', input: [HANDLE, 5] }), 400, 'invalid_value', 'input.1'], // prettier-ignore
+  ['bad base64 in one of several', '/v1/embeddings', json({ model: 'glimpse-10m', input: [HANDLE, 'data:image/png;base64,@@'] }), 400, 'invalid_value', 'input.1'], // prettier-ignore
   ['image is a number', '/v1/query', json({ ...good, image: 5 }), 400, 'invalid_value', 'image'],
   ['short handle', '/v1/query', json({ ...good, image: 'sha256:abc' }), 400, 'invalid_value', 'image'],
   [
@@ -200,7 +206,27 @@ test('the limit holds for a body whose length nobody gives or that lies about it
   expect(sent).toBeLessThan(LIMIT + 8 * 1024);
 });
 
+test('what the caller sent is told in short', async () => {
+  const name = 'x'.repeat(2000);
+  const { message, param } = await failed('/v1/query', json({ ...good, [name]: 1 }));
+  expect([message.length, param?.length]).toEqual([1001, 201]);
+});
+
 test('the remedy is named', async () => {
+  const { message: ofForm } = await failed('/v1/query', typed('multipart/form-data', 'x'));
+  expect(ofForm).toContain('names no boundary');
+  const binary = Buffer.from(
+    '--x\r\nContent-Disposition: form-data; name="image"\r\n\r\n\xff\r\n--x--',
+    'latin1',
+  );
+  const { message: ofPart } = await failed('/v1/query', typed('multipart/form-data; boundary=x', binary));
+  expect(ofPart).toContain('image is not UTF-8: a file needs a filename');
+  const { message: ofEmpty } = await failed('/v1/query?prompt=a', typed('image/png', ''));
+  expect(ofEmpty).toBe('The image is empty: send a complete JPEG or PNG file.');
+  const { message: ofNone } = await failed('/v1/embeddings', json({ input: HANDLE }));
+  expect(ofNone).toBe('model: it is missing.');
+  const { message: ofType } = await failed('/v1/query', json({ ...good, image: 5 }));
+  expect(ofType).toBe('image: Invalid input: expected string, received number.');
   expect((await failed('/v1/query', json({ ...good, image: 'photo.png' }))).message).toContain('data URL');
   expect((await failed('/v1/query', json({ ...good, max_tokens: 3 }))).message).toContain('max_new_tokens');
   expect((await failed('/v1/query', typed('text/plain', 'x'))).message).toContain('multipart/form-data');

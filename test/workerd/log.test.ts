@@ -18,6 +18,7 @@ it('is a JSON object a line, one a request, without keys, prompts or pixels', as
   worker.logs();
   expect((await ask({ image: new Blob([image]), prompt: PROMPT })).status).toBe(200);
   expect((await ask({ image: new Blob(['secret pixels']), prompt: PROMPT })).status).toBe(415);
+  expect((await ask({ image: new Blob([image]), prompt: PROMPT, 'private words': 'x' })).status).toBe(400);
   expect((await worker.fetch('/v1/models')).status).toBe(401);
 
   const text = worker.logs();
@@ -25,7 +26,8 @@ it('is a JSON object a line, one a request, without keys, prompts or pixels', as
   expect(lines).toMatchObject([
     { event: 'request', method: 'POST', route: '/v1/query', status: 200 },
     { event: 'request', method: 'POST', route: '/v1/query', status: 415, code: 'unsupported_image' },
+    { event: 'request', method: 'POST', route: '/v1/query', status: 400, code: 'unknown_option' },
     { event: 'request', method: 'GET', status: 401 },
   ]);
-  expect(text.join('\n')).not.toMatch(/a-key|lighthouse|secret pixels/);
+  expect(text.join('\n')).not.toMatch(/a-key|lighthouse|secret pixels|private words/);
 });

@@ -30,6 +30,7 @@ const responseFormat = z
       }),
     }),
   ])
+  .nullish()
   .meta({
     description:
       'json_object, json_schema: tokens are masked so that the answer is JSON, and valid by the schema. ' +
@@ -105,7 +106,7 @@ export const chatFields = z.strictObject({
     example: 1.1,
   }),
   logit_bias: z
-    .record(z.string().regex(/^\d+$/), z.number().min(-100).max(100))
+    .record(z.string().regex(/^(0|[1-9]\d*)$/, 'names are token ids'), z.number().min(-100).max(100))
     .nullish()
     .meta({ description: 'Added to the logits of these tokens, by id.', example: { '1234': -100 } }),
   logprobs: z.boolean().nullish().meta({
@@ -124,7 +125,7 @@ export const chatFields = z.strictObject({
     description: "Beam search divides a sequence's log-probability by its length to this power.",
     example: 1,
   }),
-  response_format: responseFormat.optional(),
+  response_format: responseFormat,
   stream: z
     .boolean()
     .nullish()
@@ -133,7 +134,7 @@ export const chatFields = z.strictObject({
     .strictObject({
       include_usage: z
         .boolean()
-        .optional()
+        .nullish()
         .meta({ description: 'A last chunk without choices has the usage.' }),
     })
     .nullish()

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { GlimpseError, type ErrorCode } from '../../errors.ts';
+import { innermostIssue, reason, type Issue, type Path } from '../innermost-issue.ts';
 
 /** Fields of OpenAI's API that are not honoured here: refused by name. */
 const UNSUPPORTED_FIELDS = new Set([
@@ -19,14 +20,11 @@ const UNSUPPORTED_VALUES = new Set<unknown>([
   ...['audio', 'grammar', 'python'], // modalities, response_format
 ]);
 
-type Issue = z.core.$ZodIssue;
-type Path = readonly PropertyKey[];
-
 /** What the schema has against a request, as OpenAI's API would say it. */
 export function requestError(error: z.ZodError, body: unknown): GlimpseError {
   const [issue] = error.issues;
   if (issue === undefined) throw error;
-  const { path, found } = innermost(issue, body, []);
+  const { path, found } = innermostIssue(issue);
   if (found.code === 'unrecognized_keys') return unrecognized(found.keys, path);
   const param = dotted(path);
   const value = at(body, path);
@@ -34,7 +32,7 @@ export function requestError(error: z.ZodError, body: unknown): GlimpseError {
   if (value === undefined && found.code !== 'custom') {
     return new GlimpseError('missing_required_parameter', `Missing required parameter: ${param}.`, { param });
   }
-  return new GlimpseError(codeOf(found, value), `${param}: ${found.message}${given(value)}.`, { param });
+  return new GlimpseError(codeOf(found, value), `${param}: ${reason(found)}${given(value)}.`, { param });
 }
 
 function unrecognized([key = '']: readonly string[], path: Path): GlimpseError {
@@ -47,20 +45,6 @@ function unrecognized([key = '']: readonly string[], path: Path): GlimpseError {
 function codeOf(issue: Issue, value: unknown): ErrorCode {
   if (UNSUPPORTED_VALUES.has(value)) return 'unsupported_value';
   return issue.code === 'invalid_type' ? 'invalid_type' : 'invalid_value';
-}
-
-/** Of a union, what the member says that the value fits best: the one that got furthest into it. */
-function innermost(issue: Issue, body: unknown, base: Path): { readonly path: Path; readonly found: Issue } {
-  const path = [...base, ...issue.path];
-  if (issue.code !== 'invalid_union') return { path, found: issue };
-  const members = issue.errors.flatMap((issues) => issues.slice(0, 1).map((m) => innermost(m, body, path)));
-  const fits = members.toSorted((a, b) => depth(b) - depth(a));
-  return fits[0] ?? { path, found: issue };
-}
-
-/** An unrecognized key stands within the value; a value of the wrong type is the value itself. */
-function depth({ path, found }: { readonly path: Path; readonly found: Issue }): number {
-  return found.code === 'invalid_type' ? path.length : path.length + 1;
 }
 
 function at(body: unknown, path: Path): unknown {
