@@ -14,6 +14,7 @@ interface DocumentOperation {
   readonly summary: string;
   readonly description?: string;
   readonly security: readonly unknown[];
+  readonly parameters: readonly { readonly name: string; readonly in: 'path' | 'query' }[];
   readonly requestBody?: { readonly content: Readonly<Record<string, Media>> };
   readonly responses: Readonly<
     Record<string, { readonly description: string; readonly content: Readonly<Record<string, Media>> }>
@@ -81,17 +82,26 @@ function renderOperation({
   method: string;
   operation: DocumentOperation;
 }): Html {
-  const { summary, description, security, requestBody, responses } = operation;
+  const { summary, description = '', security, parameters, requestBody, responses } = operation;
+  const query = parameters.filter((parameter) => parameter.in === 'query');
   return html`<section id="${method}${path}">
     <h2><code>${method.toUpperCase()} ${path}</code></h2>
     <p>
       ${summary}.
-      ${description ?? ''}${security.length > 0 ? ' Needs a key where the deployment has keys.' : ''}
+      ${prose(description)}${security.length > 0 ? ' Needs a key where the deployment has keys.' : ''}
     </p>
     ${
       requestBody
         ? html`<h3>Request</h3>
             ${renderContent(requestBody.content)}`
+        : ''
+    }
+    ${
+      query.length > 0
+        ? html`<p>
+            Where the body is the image itself, the query string has the rest:
+            ${query.map(({ name }, i) => html`${i > 0 ? ', ' : ''}<code>${name}</code>`)}.
+          </p>`
         : ''
     }
     <h3>Answers</h3>
@@ -126,7 +136,12 @@ function renderContent(content: Readonly<Record<string, Media>>): Html {
 function renderSchema(schema: Json = {}): Html {
   const name = typeof schema.$ref === 'string' ? schema.$ref.split('/').at(-1) : undefined;
   if (name !== undefined) return html`<a href="#schema-${name}">${name}</a>`;
-  return html`${typeof schema.description === 'string' ? schema.description : ''}`;
+  return prose(typeof schema.description === 'string' ? schema.description : '');
+}
+
+/** What stands between backticks is code. */
+function prose(text: string): Html {
+  return html`${text.split('`').map((part, i) => (i % 2 === 1 ? html`<code>${part}</code>` : part))}`;
 }
 
 function json(value: unknown): Html {

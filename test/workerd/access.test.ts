@@ -98,6 +98,13 @@ describe('other origins', () => {
   });
 });
 
+it('a key that no client could send fails the deployment, in words', async () => {
+  const worker = await startWorker({ API_KEYS: `${ANNA},s3cr!t` });
+  expect((await worker.fetch('/health')).status).toBe(500);
+  expect(worker.logs().join('\n')).toContain('API_KEYS: a key is made of letters');
+  await worker.close();
+});
+
 it('answers carry the headers that browsers take precautions by', async () => {
   const worker = await startWorker();
   for (const path of ['/health', '/nothing']) {

@@ -57,6 +57,17 @@ it('scores a hundred labels, and again without keeping their memory', async () =
   }
 });
 
+it('names the label that does not fit the context', async () => {
+  const request = json({
+    image: (await classify(form({ image: new Blob([astronaut]) }))).image,
+    labels: ['dog', '\u{1f600}'.repeat(99)],
+  });
+  expect(await result(worker.fetch('/v1/classify', request))).toMatchObject({
+    status: 400,
+    body: { error: { code: 'context_length_exceeded', param: 'labels.1' } },
+  });
+});
+
 it('a prompt and a template change the scores', async () => {
   const { image } = await classify(form({ image: new Blob([astronaut]) }));
   const labels = ['yes', 'no'];

@@ -160,6 +160,8 @@ it('/docs tells every route and loads nothing', async () => {
   const response = await worker.fetch('/docs');
   const page = await response.text();
   for (const { path, method } of operations) expect(page).toContain(`${method.toUpperCase()} ${path}`);
+  expect(page).toMatch(/the query string has the rest:\s+<code>prompt<\/code>, <code>stream<\/code>/);
+  expect(page).not.toContain('`');
   expect(page).not.toMatch(/<(script|link|img|iframe)|\bstyle="|https?:\/\/(?!json-schema)|url\(/);
   const nonce = /<style nonce="([^"]+)"/.exec(page)?.[1] ?? '';
   expect(response.headers.get('content-security-policy')).toBe(
