@@ -12,6 +12,8 @@ export type Module =
       readonly stacked?: { readonly name: string; readonly rows: number; readonly first: number };
       /** Its rows are looked up by token, which the kernels do in 4 bits. */
       readonly embedding: boolean;
+      /** Its outputs are tokens, of which there may be any number. */
+      readonly per_token: boolean;
       /** Rows that are fetched alone: each so many stand in a shard of their own. */
       readonly piece_rows?: number;
     }
@@ -33,15 +35,25 @@ export interface Part {
 interface LinearOptions {
   readonly bias?: boolean;
   readonly bits?: 4 | 8;
+  readonly per_token?: boolean;
   readonly stacked?: { readonly name: string; readonly rows: number; readonly first: number };
 }
 
 export function linear(
   name: string,
   shape: readonly number[],
-  { bias = true, bits = 4, stacked }: LinearOptions = {},
+  { bias = true, bits = 4, per_token = false, stacked }: LinearOptions = {},
 ): Module {
-  return { kind: 'linear', name, shape, bias, bits, embedding: false, ...(stacked && { stacked }) };
+  return {
+    kind: 'linear',
+    name,
+    shape,
+    bias,
+    bits,
+    per_token,
+    embedding: false,
+    ...(stacked && { stacked }),
+  };
 }
 
 export function embedding(name: string, rows: number, width: number, piece_rows?: number): Module {
@@ -52,6 +64,7 @@ export function embedding(name: string, rows: number, width: number, piece_rows?
     bias: false,
     bits: 4,
     embedding: true,
+    per_token: true,
   } as const;
   return piece_rows === undefined ? module : { ...module, piece_rows };
 }

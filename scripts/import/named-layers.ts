@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Bundle } from '../../src/bundle/bundle.ts';
+import type { Tensor } from '../../src/bundle/safetensors.ts';
 import type { Engine, Linear } from '../../src/kernels/engine.ts';
 
 /** A bundle and an engine that remember which layers of the one lie where in the memory of the other. */
@@ -41,7 +42,7 @@ export function nameLayers(bundle: Bundle, engine: Engine): NamedLayers {
       async *tensors(prefixes, signal) {
         for await (const tensor of bundle.tensors(prefixes, signal)) {
           const [, name] = /^(.*)\.weight\.q[48]$/.exec(tensor.name) ?? [];
-          if (name !== undefined) names.set(digestOf(tensor.data), name);
+          if (name !== undefined) names.set(digestOf(filled(tensor)), name);
           yield tensor;
         }
       },
@@ -72,6 +73,13 @@ export function nameLayers(bundle: Bundle, engine: Engine): NamedLayers {
     },
     nameAt: (weight) => layerAt(weight).name,
   };
+}
+
+/** As `Weights.table` has it packed: in multiples of 8 rows. */
+function filled({ data, shape: [rows = 0] }: Tensor): Uint8Array {
+  const all = new Uint8Array((data.length / rows) * 8 * Math.ceil(rows / 8));
+  all.set(data);
+  return all;
 }
 
 function digestOf(bytes: Uint8Array): string {

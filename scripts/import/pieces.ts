@@ -43,7 +43,7 @@ export function piecesOf(module: Module, bits: 4 | 8): readonly Piece[] {
     if (bytesOf(piece) <= shardCapacity(TENSORS_OF_A_LINEAR)) return [piece];
     throw new Error(`${module.name} [${module.shape.join()}] is larger than a shard, and cannot be cut.`);
   }
-  if (rows % TILE !== 0) {
+  if (rows % TILE !== 0 && !module.per_token) {
     throw new Error(`${module.name} has ${rows} outputs; the kernels take multiples of ${TILE}.`);
   }
   const tile = bytesOf({ module, name: module.name, bits, first: 0, rows: TILE });

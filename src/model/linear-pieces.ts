@@ -1,5 +1,4 @@
 import type { Tensor } from '../bundle/safetensors.ts';
-import { GlimpseError } from '../errors.ts';
 import { requireTensor, type TensorReader } from './tensor-reader.ts';
 
 /** Some of a linear layer's outputs as the bundle has them: a layer of its own, named `name`. */
@@ -39,8 +38,7 @@ function pieceOf(q: Tensor, rows: number, k: number): LinearPiece {
   const bits = q.name.endsWith('.q4') ? 4 : 8;
   if (bits === 4) requireTensor(q, 'U8', [rows, Math.ceil(k / 2)]);
   else requireTensor({ ...q, shape: flattened(q.shape) }, 'I8', [rows, k]);
-  if (rows % 8 === 0) return { name, bits, rows, q };
-  throw new GlimpseError('bundle_invalid', `${name} has ${rows} outputs; the kernels take multiples of 8.`);
+  return { name, bits, rows, q };
 }
 
 function quantised(layer: string): [string, string] {

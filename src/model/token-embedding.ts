@@ -24,7 +24,7 @@ export async function loadTokenEmbedding(
   name: string,
   { hidden_size, vocab_size }: Shape,
 ): Promise<Linear> {
-  const table = await weights.linear(name, hidden_size, vocab_size, false);
+  const table = await weights.table(name, hidden_size, vocab_size);
   if (table.bits === 4) return table;
   throw new GlimpseError('bundle_invalid', `${name} is in 8 bits; embeddings are looked up in 4 bits only.`);
 }

@@ -12,6 +12,11 @@ import { createTensorReader, requireTensor } from './tensor-reader.ts';
 export interface Weights {
   /** As torch.nn.Linear: `name.weight` in 4 or 8 bits, and `name.bias`. */
   linear(name: string, in_features: number, out_features: number, bias?: boolean): Promise<Linear>;
+  /**
+   * A layer without biases whose outputs are tokens, of which there may be any number: the kernels take
+   * multiples of 8, so outputs that are always 0 are put behind them.
+   */
+  table(name: string, in_features: number, tokens: number): Promise<Linear>;
   /** Layers of one input as one product, outputs one behind the other: of the same bits, with biases all or none. */
   fused(
     names: readonly string[],
@@ -55,22 +60,29 @@ export function createWeights({ memory, kernels }: Engine, tensors: AsyncIterabl
   async function pack(piece: LinearPiece, k: number, out: number): Promise<void> {
     const temporary = createRoom(memory);
     try {
-      const q = temporary.put(piece.q.data);
-      const scale = temporary.put(await takeScales(piece, k));
-      if (piece.bits === 4) kernels.pack_q4(q, scale, out, piece.rows, k);
-      else kernels.pack_q8(q, scale, out, piece.rows, k);
+      const rows = filled(piece.rows);
+      const q = temporary.put(withRows(piece.q.data, piece.rows, rows));
+      const scale = temporary.put(withRows(await takeScales(piece, k), piece.rows, rows));
+      if (piece.bits === 4) kernels.pack_q4(q, scale, out, rows, k);
+      else kernels.pack_q8(q, scale, out, rows, k);
     } finally {
       temporary.release();
     }
   }
 
-  const fused: Weights['fused'] = async (names, in_features, outs, bias = true) => {
-    const out_features = outs.reduce((a, b) => a + b, 0);
+  async function product(
+    names: readonly string[],
+    in_features: number,
+    outs: readonly number[],
+    bias: boolean,
+  ): Promise<Linear> {
+    const out_features = filled(outs.reduce((a, b) => a + b, 0));
     const biases = bias ? room.alloc(4 * out_features) : 0;
     let packed: { readonly bits: 4 | 8; readonly weight: number } | undefined;
     let row = 0;
     for (const [i, name] of names.entries()) {
       for await (const piece of linearPieces(reader, name, in_features, outs[i] ?? 0)) {
+        if (row % 8 !== 0) throw notOfTiles(names.join(', '), row); // only the last may need filling up
         const bytes = (rows: number): number => packedBytes(piece.bits, rows, in_features);
         packed ??= { bits: piece.bits, weight: room.alloc(bytes(out_features)) };
         if (piece.bits !== packed.bits) {
@@ -89,10 +101,16 @@ export function createWeights({ memory, kernels }: Engine, tensors: AsyncIterabl
     }
     if (packed === undefined) throw new Error('a product of no layers');
     return { ...packed, in_features, out_features, bias: biases };
+  }
+
+  const fused: Weights['fused'] = async (names, in_features, outs, bias = true) => {
+    for (const [i, out] of outs.entries()) if (out % 8 !== 0) throw notOfTiles(names[i] ?? '', out);
+    return product(names, in_features, outs, bias);
   };
 
   return {
     fused,
+    table: (name, in_features, tokens) => product([name], in_features, [tokens], false),
     linear: (name, in_features, out_features, bias) => fused([name], in_features, [out_features], bias),
     floats: async (name, length) => room.put(await takeFloats(name, length)),
     async convolution(name, [out, channels, kernel]) {
@@ -110,6 +128,25 @@ export function createWeights({ memory, kernels }: Engine, tensors: AsyncIterabl
     },
     release: () => room.release(),
   };
+}
+
+function filled(rows: number): number {
+  return 8 * Math.ceil(rows / 8);
+}
+
+/** A layer's data, zeros in the rows that it lacks. */
+function withRows(data: Uint8Array, has: number, rows: number): Uint8Array {
+  if (has === rows) return data;
+  const all = new Uint8Array((data.length / has) * rows);
+  all.set(data);
+  return all;
+}
+
+function notOfTiles(name: string, outputs: number): GlimpseError {
+  return new GlimpseError(
+    'bundle_invalid',
+    `${name} has ${outputs} outputs; the kernels take multiples of 8.`,
+  );
 }
 
 /** Of the first `rows` outputs of a packed layer (kernels/assembly/pack.ts); rows % 8 == 0. */

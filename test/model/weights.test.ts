@@ -94,6 +94,29 @@ describe.each([
   });
 });
 
+it.each([
+  ['4', q4],
+  ['8', q8],
+] as const)('a table of %s bits may have any number of rows, in pieces too', async (_, layer) => {
+  const whole = layer('layer', 24);
+  const cut = [0, 16].flatMap((from, i) =>
+    whole.map((tensor) => rows(tensor, from, i ? 21 : 16, `layer.${i}`)),
+  );
+  const x = activations(2 * K, random);
+  const table = await weightsOf(cut).table('layer', K, 21);
+  expect(table.out_features).toBe(24);
+  const y = product(table, x);
+  const expected = product(await weightsOf(whole).linear('layer', K, 24, false), x);
+  for (const row of [0, 24]) {
+    expect(y.subarray(row, row + 21)).toEqual(expected.subarray(row, row + 21));
+    expect([...y.subarray(row + 21, row + 24)].map(Math.abs)).toEqual([0, 0, 0]);
+  }
+  const inner = [0, 12].flatMap((from, i) =>
+    whole.map((tensor) => rows(tensor, from, i ? 24 : 12, `layer.${i}`)),
+  );
+  await expect(weightsOf(inner).table('layer', K, 24)).rejects.toThrow('12 outputs');
+});
+
 it('reads no further than the tensors that are asked for, and each once', async () => {
   const tensors = [q4('a', 8), q4('b', 8), q4('c', 8)].flat();
   const read: string[] = [];

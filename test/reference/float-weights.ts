@@ -61,6 +61,7 @@ export function withFloatWeights(engine: Engine, tensors: readonly Tensor[]): Fl
     },
     weights: {
       linear: (name, k, out, bias) => Promise.resolve(fused([name], k, [out], bias)),
+      table: (name, k, tokens) => Promise.resolve(fused([name], k, [tokens], false)),
       fused: (names, k, outs, bias) => Promise.resolve(fused(names, k, outs, bias)),
       floats: (name, length) => Promise.resolve(memory.put(floatsOf(name, length))),
       convolution: (name) => Promise.reject(new Error(`${name} is a convolution`)),

@@ -13,7 +13,7 @@ export function decoder(config: LlamaConfig): readonly Module[] {
     embedding(`${at}.model.embed_tokens`, vocab_size, width, streamed ? rowsPerPiece(config) : undefined),
     ...Array.from({ length: num_hidden_layers }, (_, i) => layer(`${at}.model.layers.${i}`, config)).flat(),
     floats(`${at}.model.norm.weight`, width),
-    ...(tied ? [] : [linear(`${at}.lm_head`, [vocab_size, width], { bias: false })]),
+    ...(tied ? [] : [linear(`${at}.lm_head`, [vocab_size, width], { bias: false, per_token: true })]),
   ];
 }
 

@@ -5,7 +5,7 @@ import type { Plan } from '../plan.ts';
 
 /** The published weights of the bundle's layers, read when they are asked for. */
 export interface PublishedWeights {
-  /** Of layers, or pieces of them, one behind the other. // [outputs, inputs] */
+  /** Of layers, or pieces of them, one behind the other, filled up as `Weights.table` does. // [outputs, inputs] */
   matrix(names: readonly string[]): Float32Array;
   /** One row of a layer that may lie in pieces. @param name its own, or its first piece's */
   row(name: string, index: number): Float32Array;
@@ -38,7 +38,9 @@ export function publishedWeights(
   return {
     matrix(names) {
       const parts = names.map(pieceOf).map((piece) => rowsOf(piece, piece.first, piece.rows).slice());
-      const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+      const rows = names.map(pieceOf).reduce((sum, piece) => sum + piece.rows, 0);
+      const values = parts.reduce((sum, part) => sum + part.length, 0);
+      const all = new Float32Array((values / rows) * 8 * Math.ceil(rows / 8));
       let at = 0;
       for (const part of parts) {
         all.set(part, at);

@@ -36,7 +36,7 @@ export async function createLlama(
   const norm = await weights.floats('language_model.model.norm.weight', hidden_size);
   const lm_head =
     (config.tie_word_embeddings ? embed_tokens.table : undefined) ??
-    (await weights.linear('language_model.lm_head', hidden_size, vocab_size, false));
+    (await weights.table('language_model.lm_head', hidden_size, vocab_size));
 
   const floats = (columns: number): number => memory.alloc(4 * PASS_ROWS * columns);
   const hidden = floats(hidden_size); // [rows, hidden_size]
@@ -47,7 +47,7 @@ export async function createLlama(
   const qkv = floats((heads + 2 * kvHeads) * head_dim);
   const attended = floats(heads * head_dim);
   const rotary = floats(head_dim);
-  const logits = memory.alloc(4 * vocab_size);
+  const logits = memory.alloc(4 * lm_head.out_features);
   const embedPosition = createRotaryEmbedding(memory, config);
   const attend = createAttend(engine, config);
 

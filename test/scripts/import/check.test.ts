@@ -1,6 +1,10 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
+import { writeSafetensors } from '../../../scripts/bundle/safetensors-writer.ts';
+import { readSafetensors } from '../../../src/bundle/safetensors.ts';
 import { run } from '../command.ts';
-import { MODELS, scratch } from './fixtures.ts';
+import { copyOf, MODELS, scratch } from './fixtures.ts';
 
 interface Printed {
   /** In percent, by layer. */
@@ -9,7 +13,7 @@ interface Printed {
 }
 
 async function check(model: string, ...options: readonly string[]): Promise<Printed> {
-  const args = [`${MODELS}/${model}`, '--id', 'model', '--out', await scratch(), '--check', ...options];
+  const args = [resolve(MODELS, model), '--id', 'model', '--out', await scratch(), '--check', ...options];
   const { code, stdout, stderr } = await run('import.ts', args);
   if (code !== 0) throw new Error(stderr);
   const lines = [...stdout.matchAll(/^([\w.]+) +(\d+\.\d\d)%$/gm)];
@@ -51,6 +55,24 @@ it.each([
     expect(errors.get(name)).toBeGreaterThan(0.1);
     expect(errors.get(name)).toBeLessThan(25);
   }
+});
+
+it('a vocabulary of any size: the last rows are filled up', async () => {
+  const folder = await copyOf('smolvlm');
+  const path = join(folder, 'model.safetensors');
+  const tensors = readSafetensors(new Uint8Array(await readFile(path)), path).map((tensor) => {
+    const [rows = 0, ...rest] = tensor.shape;
+    if (!/embed_tokens|lm_head/.test(tensor.name)) return { ...tensor, data: tensor.data.slice() };
+    return { ...tensor, shape: [45, ...rest], data: tensor.data.slice(0, (tensor.data.length / rows) * 45) };
+  });
+  await writeFile(path, writeSafetensors(tensors));
+  const config = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8')) as { text_config: object };
+  Object.assign(config.text_config, { vocab_size: 45 });
+  await writeFile(join(folder, 'config.json'), JSON.stringify(config));
+
+  const { errors, agreeing } = await check(folder);
+  expect(errors.get('logits')).toBeLessThan(25);
+  expect(agreeing).toBeGreaterThan(0);
 });
 
 it('shows what 8 bits are worth', async () => {

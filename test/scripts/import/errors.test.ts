@@ -113,8 +113,8 @@ describe('says what is wrong, where, and what to do', () => {
     [
       'outputs that the kernels do not take',
       'smolvlm',
-      config((json) => Object.assign(json.text_config as object, { vocab_size: 49 })),
-      ['language_model.model.embed_tokens has 49 outputs', 'multiples of 8'],
+      config((json) => Object.assign(json.text_config as object, { intermediate_size: 44 })),
+      ['language_model.model.layers.0.mlp.gate_proj has 44 outputs', 'multiples of 8'],
     ],
     [
       'a NaN',
