@@ -62,7 +62,8 @@ class Encoder(nn.Module):
         x = self.head(x)
         if x.shape[-1] == self.grid:
             return x
-        return F.interpolate(x, size=(self.grid, self.grid), mode="bilinear", antialias=True)
+        resized = F.interpolate(x.float(), size=(self.grid, self.grid), mode="bilinear", antialias=True)
+        return resized.to(x.dtype)  # a CPU resizes no bf16
 
     def classify(self, features: Tensor) -> Tensor:
         """[photos, 1280, 7, 7] -> [photos, classes], in float32 whatever the autocast"""
