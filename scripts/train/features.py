@@ -43,13 +43,13 @@ class Features:
     def of(self, drawn: list[Views]) -> tuple[Tensor, Tensor]:
         """:return: the trunk's features [photos, 192, 7, 7] and the teacher's logits [photos, classes]"""
         found = [self._of_folder(views) for views in drawn]
-        trunk, teacher = (torch.cat(tensors).float() for tensors in zip(*found, strict=True))
+        trunk, teacher = (torch.cat(tensors) for tensors in zip(*found, strict=True))
         return trunk, teacher
 
     def _of_folder(self, drawn: Views) -> tuple[Tensor, Tensor]:
         trunk, teacher = self.by_folder[drawn.folder]["trunk"], self.by_folder[drawn.folder]["teacher"]
         rows = drawn.photos.to(trunk.device), drawn.views.to(trunk.device)
-        return trunk[rows], teacher[rows]
+        return trunk[rows].float(), teacher[rows].float()
 
 
 def features_beside(run: Run, own: Features) -> Features:
