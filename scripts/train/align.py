@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from .batches import Batch, TrainingData
-from .command import elsewhere, parse_run
+from .command import elsewhere, parse_run, run_stage
 from .features import Features, features_beside
 from .starting_point import build_model, write_weights
 from .trainer import Figures, Losses, Trainer
@@ -49,4 +49,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

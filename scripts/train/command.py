@@ -1,12 +1,14 @@
 """What every stage's command line has in common."""
 
 import argparse
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from .config import DEFAULT_CONFIG, Config, read_config
+from .errors import UserError
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,14 @@ class Run:
         """bf16, but on a CPU without instructions for it: there it would take ten times as long as float32."""
         in_hardware = self.device.type != "cpu" or torch.cpu.get_capabilities().get("avx512_bf16", True)
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=in_hardware)
+
+
+def run_stage(main: Callable[[], None]) -> None:
+    """What the user can set right, a missing file among it, ends a stage with one line."""
+    try:
+        main()
+    except (UserError, OSError) as error:
+        raise SystemExit(f"error: {error}") from None
 
 
 def parse_run(description: str | None, parser: argparse.ArgumentParser | None = None) -> Run:

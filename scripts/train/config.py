@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .errors import UserError
+
 DEFAULT_CONFIG = Path(__file__).with_name("config.toml")
 
 
@@ -150,7 +152,7 @@ def _changed(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 def _build(kind: Any, values: dict[str, Any], where: str) -> Any:
     fields = {field.name: field.type for field in dataclasses.fields(kind)}
     if fields.keys() != values.keys():
-        raise ValueError(f"{where}: these names are missing or unknown: {sorted(fields.keys() ^ values.keys())}")
+        raise UserError(f"{where}: these names are missing or unknown: {sorted(fields.keys() ^ values.keys())}")
     return kind(
         **{
             name: _build(fields[name], value, f"{where}, [{name}]") if isinstance(value, dict) else value

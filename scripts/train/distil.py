@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from .batches import Batch, TrainingData
 from .branch_logits import branch_logits
-from .command import Run, elsewhere, parse_run
+from .command import Run, elsewhere, parse_run, run_stage
 from .features import Features, features_beside
 from .label_names import LabelNames
 from .layers import fixed_weights
@@ -122,4 +122,4 @@ def losses(
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

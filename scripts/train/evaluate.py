@@ -19,7 +19,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from .captions import read_captions, read_rows
-from .command import Run, parse_run
+from .command import Run, parse_run, run_stage
 from .generation import beam_search, generate
 from .label_names import LabelNames
 from .layers import as_kernels_do
@@ -78,7 +78,7 @@ class Answerer:
         self.label_names = LabelNames.of(run)
         self.model = Glimpse(run.config).eval().requires_grad_(False)
         tensors = read_tensors(weights)
-        load_module("", self.model, tensors)
+        load_module("", self.model, tensors, weights)
         self.model.to(run.device)
         self.stored = stored_integers({name: value.to(run.device) for name, value in tensors.items()})
 
@@ -172,4 +172,4 @@ def _rounded(figures: dict[str, float]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

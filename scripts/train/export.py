@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from . import self_critical
-from .command import parse_run
+from .command import parse_run, run_stage
 from .model import Glimpse
 from .tensors import Tensors, load_module, module_tensors, read_tensors, write_tensors
 
@@ -24,18 +24,17 @@ def main() -> None:
     )
     run = parse_run(__doc__, parser)
     model = Glimpse(run.config)
-    weights = run.arguments.weights or [run.out / self_critical.STAGE / "weights.safetensors"]
-    load_mean(model, [read_tensors(file) for file in weights])
+    load_mean(model, run.arguments.weights or [run.out / self_critical.STAGE / "weights.safetensors"])
     write_tensors(run.out / "export" / WEIGHTS, export(model, read_tensors(run.trunk_file)))
     for name in ("tokenizer.json", "labels.json"):
         shutil.copyfile(run.out / name, run.out / "export" / name)
 
 
-def load_mean(model: Glimpse, weights: list[Tensors]) -> None:
+def load_mean(model: Glimpse, weights: list[Path]) -> None:
     """Of models that one stage parted from another (Wortsman et al., arXiv:2203.05482)."""
     states = []
-    for tensors in weights:
-        load_module("", model, tensors)
+    for file in weights:
+        load_module("", model, read_tensors(file), file)
         states.append({name: value.clone() for name, value in model.state_dict().items()})
     model.load_state_dict({name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]})
 
@@ -46,4 +45,4 @@ def export(model: Glimpse, trunk: Tensors) -> Tensors:
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from .command import Run, parse_run
+from .command import Run, parse_run, run_stage
+from .errors import UserError
 from .imagenet import imagenet_encoder
 from .photos import list_photos, pixel_values, read_view
 from .tensors import load_module, read_tensors, write_tensors
@@ -56,7 +57,7 @@ def features_beside(run: Run, own: Features) -> Features:
     """Another network's, of the same views of the same photos: a batch draws them for both."""
     found = Features(run)
     if found.views != own.views:
-        raise SystemExit(f"{run.out}/features: {found.views} views of a photo, {own.views} are needed")
+        raise UserError(f"{run.out}/features: {found.views} views of a photo, {own.views} are needed")
     return found
 
 
@@ -82,7 +83,9 @@ def features_file(out: Path, folder: str) -> Path:
 
 def load_frozen(encoder: Encoder, path: Path) -> None:
     """The quantised stem, frozen blocks and classifier; the tail is left as it is."""
-    load_module("vision", encoder, encoder.frozen_tensors(read_tensors(path)))
+    tensors = read_tensors(path)
+    for name in encoder.frozen_names():
+        load_module(f"vision.{name}", encoder.get_submodule(name), tensors, path)
 
 
 @torch.inference_mode()
@@ -118,4 +121,4 @@ class Pixels(Dataset[Tensor]):
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

@@ -7,7 +7,7 @@ import torch
 
 from .batches import Batch, TrainingData
 from .branch_logits import branch_logits
-from .command import Run, parse_run
+from .command import Run, parse_run, run_stage
 from .features import Features
 from .label_names import LabelNames
 from .layers import fixed_weights
@@ -55,4 +55,4 @@ def losses(model: Glimpse, batch: Batch, features: Features, label_names: LabelN
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

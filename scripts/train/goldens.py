@@ -12,7 +12,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from .command import Run, parse_run
+from .command import Run, parse_run, run_stage
 from .export import WEIGHTS
 from .generation import MAX_NEW_TOKENS, prefill, step
 from .label_names import LabelNames
@@ -38,7 +38,8 @@ def main() -> None:
     parser.add_argument("--samples", type=Path, required=True, help="a folder of photos that stand for a newcomer's")
     run = parse_run(__doc__, parser)
     model = Glimpse(run.config).eval().requires_grad_(False)
-    load_module("", model, read_tensors(run.out / "export" / WEIGHTS))
+    weights = run.out / "export" / WEIGHTS
+    load_module("", model, read_tensors(weights), weights)
     dev = list_photos(run.data / "dev")[::EVERY][:DEV_PHOTOS]
     photos = [(f"samples/{path.name}", path) for path in list_photos(run.arguments.samples)]
     photos += [(f"data/dev/{path.name}", path) for path in dev]
@@ -116,4 +117,4 @@ def dev_figures(path: Path) -> dict[str, dict[str, float]]:
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

@@ -13,7 +13,7 @@ from torch import Tensor
 from . import fit
 from .batches import Batch, TrainingData
 from .branch_logits import branch_logits
-from .command import Run, parse_run
+from .command import Run, parse_run, run_stage
 from .features import Features
 from .label_names import LabelNames
 from .layers import fixed_weights
@@ -88,4 +88,4 @@ def losses(
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

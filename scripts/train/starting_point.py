@@ -12,14 +12,14 @@ from .tensors import Tensors, load_module, read_tensors, write_tensors
 
 def build_model(run: Run, settings: Training, weights: Path | None) -> Glimpse:
     """
-    The encoder as ImageNet left it, with its trunk quantised, and the rest as drawn; then what `weights` has.
+    The encoder as ImageNet left it, with its trunk quantised, and the rest as drawn; or `weights`.
 
-    :param weights: written by write_weights, or quantised as the export stage writes them
+    :param weights: all of a model's, written by write_weights, or quantised as the export stage writes them
     """
     model = Glimpse(run.config, settings.dropout, settings.image_dropout)
     model.vision = imagenet_encoder(run.config.vision)
     if weights is not None:
-        load_module("", model, read_tensors(weights))
+        load_module("", model, read_tensors(weights), weights)
     load_frozen(model.vision, run.trunk_file)
     model.freeze_trunk()
     return model.to(run.device)

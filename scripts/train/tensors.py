@@ -5,10 +5,13 @@ The file format between training and `scripts/build-bundle.ts`: safetensors of `
 
 from pathlib import Path
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from .errors import UserError
 from .quantization import (
+    BLOCK,
     Stored,
     dequantize_q4,
     dequantize_q8,
@@ -47,20 +50,47 @@ def module_tensors(prefix: str, module: nn.Module) -> Tensors:
     return tensors
 
 
-def load_module(prefix: str, module: nn.Module, tensors: Tensors) -> None:
-    """The reverse of module_tensors, as far as the tensors are there; weights are dequantised to float32."""
+def load_module(prefix: str, module: nn.Module, tensors: Tensors, source: Path) -> None:
+    """
+    The reverse of module_tensors; weights are dequantised to float32.
+
+    :param source: the tensors' file
+    :raises UserError: if one of the module's is missing or of another shape, or one besides has the prefix
+    """
     state = module.state_dict()
+    layers = {name: (f"{prefix}.{name}" if prefix else name).removesuffix(".weight") for name in state}
+    _check_tensors(prefix, {layers[name]: value for name, value in state.items()}, tensors, source)
     for name, value in state.items():
-        path = f"{prefix}.{name}" if prefix else name
-        layer = path.removesuffix(".weight")
+        layer = layers[name]
         if f"{layer}.q4" in tensors:
             integers = unpack_q4(tensors[f"{layer}.q4"], value.flatten(1).shape[1])
             state[name] = dequantize_q4(integers, tensors[f"{layer}.scale"]).view_as(value)
         elif f"{layer}.q8" in tensors:
             state[name] = dequantize_q8(tensors[f"{layer}.q8"], tensors[f"{layer}.scale"])
-        elif layer in tensors:
+        else:
             state[name] = tensors[layer]
     module.load_state_dict(state)
+
+
+def _check_tensors(prefix: str, layers: Tensors, tensors: Tensors, source: Path) -> None:
+    shapes: dict[str, tuple[int, ...]] = {}
+    for layer, value in layers.items():
+        rows, width = len(value), value.numel() // len(value)
+        if f"{layer}.q4" in tensors:
+            shapes |= {f"{layer}.q4": (rows, -(-width // 2)), f"{layer}.scale": (rows, -(-width // BLOCK))}
+        elif f"{layer}.q8" in tensors:
+            shapes |= {f"{layer}.q8": tuple(value.shape), f"{layer}.scale": (rows,)}
+        else:
+            shapes[layer] = tuple(value.shape)
+    remedy = "give another file, or the --config that it was made with"
+    for name, shape in shapes.items():
+        if name not in tensors:
+            raise UserError(f"{source} has no {name}: {remedy}")
+        if tensors[name].shape != shape:
+            raise UserError(f"{source} has {name} in {tuple(tensors[name].shape)}, not in {shape}: {remedy}")
+    for name in tensors.keys() - shapes.keys():
+        if name.startswith(f"{prefix}." if prefix else ""):
+            raise UserError(f"{source} has {name}, which the model has not: {remedy}")
 
 
 def stored_integers(tensors: Tensors) -> dict[str, Stored]:
@@ -82,4 +112,8 @@ def write_tensors(path: Path, tensors: Tensors) -> None:
 
 
 def read_tensors(path: Path) -> Tensors:
-    return load_file(path)
+    """:raises UserError: if it is no such file"""
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise UserError(f"{path} is no whole safetensors file ({error}): write it anew") from None

@@ -8,7 +8,7 @@ from random import Random
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from .captions import read_captions, sentence
-from .command import Run, parse_run
+from .command import Run, parse_run, run_stage
 from .model import SPECIAL_TOKENS
 from .objects import OBJECT_QUESTIONS, read_objects
 from .questions.negatives import Negatives
@@ -62,4 +62,4 @@ def write_labels(objects: Path, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

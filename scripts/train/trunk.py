@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from .command import Run, parse_run
+from .command import Run, parse_run, run_stage
 from .gptq import gptq
 from .imagenet import imagenet_encoder
 from .layers import Convolution
@@ -56,7 +56,7 @@ def quantize_trunk(encoder: Encoder, images: Tensor, run: Run) -> Tensors:
         if layer.bits == 4:
             hessian = inputs_hessian(encoder, layer, images)
             found |= q4_tensors(path, *gptq(layer.weight.flatten(1).cpu(), hessian, run.config.trunk.damping))
-        load_module(path, layer, found)
+        load_module(path, layer, found, run.trunk_file)
         tensors |= found
     return tensors
 
@@ -79,4 +79,4 @@ def inputs_hessian(encoder: Encoder, layer: Convolution, images: Tensor) -> Tens
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

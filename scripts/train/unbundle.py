@@ -10,7 +10,8 @@ import re
 import shutil
 from pathlib import Path
 
-from .command import parse_run
+from .command import parse_run, run_stage
+from .errors import UserError
 from .tensors import Tensors, read_tensors, write_tensors
 from .vision import Encoder
 
@@ -64,7 +65,7 @@ def training_name(name: str) -> str:
         renamed, found = re.subn(rf"^{theirs}(?=\.|$)", ours, plain)
         if found:
             return renamed
-    raise ValueError(f"{name} is no tensor of this model")
+    raise UserError(f"{name} is no tensor of such a model: give the folder of another bundle")
 
 
 def class_names(bundle: Path) -> list[dict[str, str]]:
@@ -76,4 +77,4 @@ def class_names(bundle: Path) -> list[dict[str, str]]:
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

@@ -70,10 +70,13 @@ class Encoder(nn.Module):
         with torch.autocast(features.device.type, enabled=False):
             return self.fc(features.float().mean((2, 3)))
 
+    def frozen_names(self) -> list[str]:
+        """Of the modules that are never trained"""
+        return ["stem", "fc", *(f"blocks.{index}" for index in range(self.frozen))]
+
     def frozen_tensors(self, tensors: Tensors) -> Tensors:
         """Of a whole model's tensors, those of the encoder that are never trained."""
-        frozen = ("stem", "fc", *(f"blocks.{index}" for index in range(self.frozen)))
-        prefixes = tuple(f"vision.{module}." for module in frozen)
+        prefixes = tuple(f"vision.{name}." for name in self.frozen_names())
         return {name: value for name, value in tensors.items() if name.startswith(prefixes)}
 
     def tail_modules(self) -> list[nn.Module]:

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from train.config import DEFAULT_CONFIG, read_config
+from train.errors import UserError
 
 
 def test_a_file_says_what_differs(tmp_path: Path) -> None:
@@ -20,5 +21,5 @@ def test_a_file_says_what_differs(tmp_path: Path) -> None:
 def test_an_unknown_name_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "more.toml"
     path.write_text(text)
-    with pytest.raises(ValueError, match="unknown: .*(sed|photo|bach)"):
+    with pytest.raises(UserError, match="unknown: .*(sed|photo|bach)"):
         read_config(path)

@@ -14,7 +14,10 @@ def test_what_was_computed_is_read_in_float32_within_autocast_too(config: Config
     trunk, teacher = torch.rand(8, 2, 4, 2, 2).half(), torch.rand(8, 2, 6).half()
     for folder in ("train", "objects"):
         write_tensors(features_file(run.out, folder), {"trunk": trunk, "teacher": teacher})
-    drawn = [Views("train", torch.tensor([3]), torch.tensor([1])), Views("objects", torch.tensor([0]), torch.tensor([0]))]
+    drawn = [
+        Views("train", torch.tensor([3]), torch.tensor([1])),
+        Views("objects", torch.tensor([0]), torch.tensor([0])),
+    ]
     with torch.autocast("cpu", dtype=torch.bfloat16):
         found = Features(run).of(drawn)
     for all_views, of_drawn in zip((trunk, teacher), found, strict=True):

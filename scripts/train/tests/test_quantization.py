@@ -1,5 +1,7 @@
 """The rounding is the kernels'. The oracle is written out weight by weight, from the format alone."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 
@@ -74,7 +76,7 @@ def test_the_gradient_passes_straight_through() -> None:
 
 def test_read_weights_are_the_written_ones() -> None:
     layer, other = Linear(40, 6), Linear(40, 6)
-    load_module("p1", other, module_tensors("p1", layer))
+    load_module("p1", other, module_tensors("p1", layer), Path())
     assert torch.equal(other.weight, dequantize_q4(*quantize_q4(layer.weight)))
 
 
@@ -128,7 +130,7 @@ def test_other_convolutions_are_the_kernels() -> None:
     for layer in model.values():
         layer.weight.data = torch.randn_like(layer.weight)
         layer.bias.data = torch.randn_like(layer.bias)
-    load_module("", model, module_tensors("", model))
+    load_module("", model, module_tensors("", model), Path())
     plain = [layer(pixels) for layer in model.values()]
     with torch.no_grad(), as_kernels_do(model, stored_integers(module_tensors("", model))):
         for layer, expected in zip(model.values(), plain, strict=True):

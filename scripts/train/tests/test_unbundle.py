@@ -11,7 +11,7 @@ BUNDLE = Path(__file__).parents[3] / "model-shards" / "glimpse-10m"
 def test_the_default_bundle_is_what_training_exports() -> None:
     tensors = bundle_tensors(BUNDLE)
     model = Glimpse(read_config(DEFAULT_CONFIG))
-    load_module("", model, tensors)
+    load_module("", model, tensors, BUNDLE)
     exported = module_tensors("", model)
     assert exported.keys() == tensors.keys()
     frozen = model.vision.frozen_tensors(tensors)
