@@ -10,7 +10,7 @@ import torch
 from tokenizers import Tokenizer
 from torch.utils.data import Dataset
 
-from .captions import read_captions, read_texts
+from .captions import captions_by_photo, read_texts
 from .command import Run
 from .config import Batch as Sizes
 from .features import Features, Views
@@ -66,13 +66,13 @@ class TrainingData(Dataset[Batch]):
         self.image_tokens, self.views, self.parts = run.config.image_tokens, features.views, run.parts
         self.tokenizer = Tokenizer.from_file(str(run.tokenizer_file))
         self.label_names = LabelNames.of(run)
-        self.captions = _captions(run, "train")
-        self.more = _captions(run, "more") if run.has_more else []
+        self.captions = captions_by_photo(run.data, "train")
+        self.more = captions_by_photo(run.data, "more") if run.has_more else []
         self.texts = read_texts(run.texts_file) if run.has_texts and texts > 0 else []
         self.undescribed = len(list_photos(run.data / "undescribed")) if undescribed > 0 else 0
         self.texts_a_step, self.undescribed_a_step = texts, undescribed
         self.negatives = Negatives(present_and_absent(lowered(caption))[0] for caption in self.captions)
-        objects = read_objects(run.data / "objects.csv")
+        objects = read_objects(run.data)
         self.objects, _ = split_objects(objects, run.config.objects.held_out, self.seed)
         self.object_names = [photo.common_name for photo in self.objects]
         self.known = well_known(self.captions + self.more)
@@ -148,9 +148,3 @@ class TrainingData(Dataset[Batch]):
     def _drawn(self, folder: str, photos: list[int], rng: Random) -> Views:
         views = [rng.randrange(self.views[folder]) for _ in photos]
         return Views(folder, torch.tensor(photos, dtype=torch.long), torch.tensor(views, dtype=torch.long))
-
-
-def _captions(run: Run, folder: str) -> list[list[str]]:
-    """By photo"""
-    captions = read_captions(run.data / f"{folder}_captions.csv")
-    return [captions[path.name] for path in list_photos(run.data / folder)]

@@ -1,32 +1,41 @@
 """People's captions, tidied: as training sees them and as they are scored."""
 
-import csv
 import re
 from collections import defaultdict
 from pathlib import Path
+
+from .photos import list_photos
+from .tables import check_rows, read_rows
 
 FEWEST_WORDS = 3
 """Of fewer, a caption is no description."""
 
 
-def read_rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def read_captions(path: Path) -> dict[str, list[str]]:
     """By the photo's file name, in the file's order."""
     captions: dict[str, list[str]] = defaultdict(list)
-    for row in read_rows(path):
+    for row in read_rows(path, "image", "caption"):
         tidied = tidy(row["caption"])
         if tidied is not None:
             captions[row["image"]].append(tidied)
     return dict(captions)
 
 
+def captions_by_photo(data: Path, folder: str) -> list[list[str]]:
+    """
+    Of a folder's photos, in their order.
+
+    :raises UserError: if one has none, or one has no photo
+    """
+    table, photos = data / f"{folder}_captions.csv", list_photos(data / folder)
+    captions = read_captions(table)
+    check_rows(table, captions, photos)
+    return [captions[path.name] for path in photos]
+
+
 def read_texts(path: Path) -> list[str]:
     """Captions without photos."""
-    tidied = (tidy(row["caption"]) for row in read_rows(path))
+    tidied = (tidy(row["caption"]) for row in read_rows(path, "caption"))
     return [text for text in tidied if text is not None]
 
 

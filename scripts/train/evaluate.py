@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from tqdm import tqdm
 
-from .captions import read_captions, read_rows
+from .captions import captions_by_photo
 from .command import Run, parse_run, run_stage
 from .generation import beam_search, generate
 from .label_names import LabelNames
@@ -36,6 +36,7 @@ from .packing import in_groups
 from .photos import list_photos, pixel_values, read_pixels
 from .questions.of_photo import CAPTION_PROMPT
 from .scores import caption_scores
+from .tables import read_rows
 from .tensors import load_module, read_tensors, stored_integers
 
 BATCH, IMAGES = 100, 20
@@ -122,13 +123,14 @@ class Dev:
     def captions(self, beams: int) -> dict[str, float]:
         asked = [(i, CAPTION_PROMPT) for i in range(len(self.names))]
         captions = self.answerer.answer(self.image_embeds, asked, beams)
-        references = read_captions(self.data / "dev_captions.csv")
-        return _rounded(caption_scores(captions, [references[name] for name in self.names]))
+        references = captions_by_photo(self.data, "dev")[: len(self.names)]
+        return _rounded(caption_scores(captions, references))
 
     def questions(self, beams: int) -> dict[str, float]:
         """By kind, how many were answered word for word."""
         index = {name: i for i, name in enumerate(self.names)}
-        rows = [row for row in read_rows(self.data / "dev_questions.csv") if row["image"] in index]
+        table = self.data / "dev_questions.csv"
+        rows = [row for row in read_rows(table, "image", "question", "answer", "kind") if row["image"] in index]
         asked = [(index[row["image"]], row["question"]) for row in rows]
         right: dict[str, list[bool]] = defaultdict(list)
         for row, answer in zip(rows, self.answerer.answer(self.image_embeds, asked, beams), strict=True):
@@ -138,7 +140,7 @@ class Dev:
 
 def evaluate_objects(answerer: Answerer, run: Run) -> dict[str, dict[str, float]]:
     """By split, in points: the question answered, and the caption naming the object."""
-    photos = read_objects(run.data / "objects.csv")
+    photos = read_objects(run.data)
     trained, held_out = split_objects(photos, run.config.objects.held_out, run.config.seed)
     shared = {photo.common_name for photo in trained}
     splits = {

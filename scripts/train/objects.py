@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from .captions import read_rows, scored_words, sentence
+from .captions import scored_words, sentence
+from .errors import UserError
+from .photos import list_photos
 from .questions.of_photo import caption_prompt, yes_no
 from .questions.rules import QuestionAnswer
+from .tables import check_rows, read_rows
 
 OBJECT_QUESTION = "What object is this?"
 OBJECT_QUESTIONS = (
@@ -31,9 +34,20 @@ class ObjectPhoto:
     common_name: str
 
 
-def read_objects(path: Path) -> list[ObjectPhoto]:
-    rows = sorted(read_rows(path), key=lambda row: row["image"])
-    return [ObjectPhoto(i, int(row["class"]), row["label"], row["common_name"]) for i, row in enumerate(rows)]
+def read_objects(data: Path) -> list[ObjectPhoto]:
+    """
+    In the order of the photos' names.
+
+    :raises UserError: if DATA/objects.csv is not of DATA/objects, or its rows are no objects
+    """
+    table, photos = data / "objects.csv", list_photos(data / "objects")
+    rows = sorted(read_rows(table, "image", "class", "label", "common_name"), key=lambda row: row["image"])
+    check_rows(table, (row["image"] for row in rows), photos)
+    places = {path.name: place for place, path in enumerate(photos)}
+    for row in rows:
+        if not (row["class"].isdecimal() and row["label"] and row["common_name"]):
+            raise UserError(f"{table}: the row of {row['image']} is to have a class's number and both of its names")
+    return [ObjectPhoto(places[row["image"]], int(row["class"]), row["label"], row["common_name"]) for row in rows]
 
 
 def split_objects(photos: list[ObjectPhoto], held_out: float, seed: int) -> tuple[list[ObjectPhoto], list[ObjectPhoto]]:

@@ -8,13 +8,23 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from .errors import UserError
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 MEAN, DEVIATION = 127, 128
 Box = tuple[float, float, float, float]
 
 
 def list_photos(folder: Path) -> list[Path]:
-    """In order of their names, so that a photo's index means the same to every stage."""
-    return sorted(path for path in folder.iterdir() if path.suffix in {".jpg", ".jpeg", ".png", ".webp"})
+    """
+    In order of their names, so that a photo's index means the same to every stage.
+
+    :raises UserError: if there is none
+    """
+    photos = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    if not photos:
+        raise UserError(f"{folder} has no photo: put some there that end in {', '.join(SUFFIXES)}")
+    return photos
 
 
 def read_pixels(path: Path, size: int, box: Box | None = None, mirrored: bool = False) -> Tensor:

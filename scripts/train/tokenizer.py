@@ -9,6 +9,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from .captions import read_captions, sentence
 from .command import Run, parse_run, run_stage
+from .errors import UserError
 from .model import SPECIAL_TOKENS
 from .objects import OBJECT_QUESTIONS, read_objects
 from .questions.negatives import Negatives
@@ -23,7 +24,7 @@ def main() -> None:
     run = parse_run(__doc__)
     run.out.mkdir(parents=True, exist_ok=True)
     train_tokenizer(list(texts(run)), run.config.decoder.vocabulary).save(str(run.tokenizer_file))
-    write_labels(run.data / "objects.csv", run.labels_file)
+    write_labels(run.data, run.labels_file)
 
 
 def train_tokenizer(corpus: list[str], vocabulary: int) -> Tokenizer:
@@ -49,14 +50,24 @@ def texts(run: Run) -> Iterator[str]:
         yield from captions
         for pair in questions_of_photo(captions, negatives, run.config.cross_entropy.batch, rng):
             yield from pair
-    for photo in read_objects(run.data / "objects.csv"):
+    for photo in read_objects(run.data):
         yield from (sentence(photo.label), sentence(photo.common_name), f"What kind of {photo.common_name} is this?")
     yield from (*CAPTION_PROMPTS, *OBJECT_QUESTIONS) * REPEATS
 
 
-def write_labels(objects: Path, out: Path) -> None:
-    """The classifier's classes in order, as scripts/build-bundle.ts takes them."""
-    photos = sorted(read_objects(objects), key=lambda photo: photo.label_class)
+def write_labels(data: Path, out: Path) -> None:
+    """
+    The classifier's classes in order, as scripts/build-bundle.ts takes them.
+
+    :raises UserError: if one has no photo, or several
+    """
+    photos = sorted(read_objects(data), key=lambda photo: photo.label_class)
+    for place, photo in enumerate(photos):
+        if photo.label_class != place:
+            wrong = "several rows" if photo.label_class < place else "no row"
+            raise UserError(
+                f"{data / 'objects.csv'} has {wrong} of class {min(photo.label_class, place)}: one is needed"
+            )
     labels = [{"label": photo.label, "common_name": photo.common_name} for photo in photos]
     out.write_text(json.dumps(labels, indent=1) + "\n")
 

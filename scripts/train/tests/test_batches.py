@@ -21,7 +21,7 @@ def training_data(config: Config, data: Path, out: Path) -> TrainingData:
     out.mkdir()
     corpus = list(tokenizer.texts(run))
     tokenizer.train_tokenizer(corpus, 300).save(str(run.tokenizer_file))
-    tokenizer.write_labels(data / "objects.csv", run.labels_file)
+    tokenizer.write_labels(data, run.labels_file)
     for folder, count in (("train", 8), ("more", 3)):
         features_file(out, folder).parent.mkdir(exist_ok=True)
         blank = {"trunk": torch.zeros(count, 2, 192, 7, 7), "teacher": torch.zeros(count, 2, 6)}
