@@ -7,13 +7,12 @@ made of.
 import argparse
 import json
 import re
-import shutil
 from pathlib import Path
 
 from .command import parse_run, run_stage
 from .errors import UserError
-from .tensors import Tensors, read_tensors, write_tensors
-from .vision import Encoder
+from .model import Glimpse
+from .tensors import Tensors, load_module, read_tensors, write_tensors
 
 STAGE = "unbundle"
 MODULES = (
@@ -40,19 +39,22 @@ def main() -> None:
     parser.add_argument("--bundle", type=Path, required=True, help="such as model-shards/glimpse-10m")
     run = parse_run(__doc__, parser)
     bundle: Path = run.arguments.bundle
-    tensors = bundle_tensors(bundle)
+    tensors, names, tokenizer = bundle_tensors(bundle), class_names(bundle), (bundle / "tokenizer.json").read_bytes()
+    model = Glimpse(run.config)
+    load_module("", model, tensors, bundle)
+    # Nothing is written before all was found: a mistaken path would empty what is there.
     write_tensors(run.out / STAGE / "weights.safetensors", tensors)
-    write_tensors(run.trunk_file, Encoder(run.config.vision).frozen_tensors(tensors))
-    shutil.copyfile(bundle / "tokenizer.json", run.tokenizer_file)
-    run.labels_file.write_text(json.dumps(class_names(bundle), indent=1) + "\n")
+    write_tensors(run.trunk_file, model.vision.frozen_tensors(tensors))
+    run.tokenizer_file.write_bytes(tokenizer)
+    run.labels_file.write_text(json.dumps(names, indent=1) + "\n")
 
 
 def bundle_tensors(bundle: Path) -> Tensors:
-    return {
-        training_name(name): value
-        for shard in sorted(bundle.glob("model-*.safetensors"))
-        for name, value in read_tensors(shard).items()
-    }
+    """:raises UserError: if there are none, or others than a model's"""
+    shards = sorted(bundle.glob("model-*.safetensors"))
+    if not shards:
+        raise UserError(f"{bundle} has no model-*.safetensors: give the folder that npm run bundle wrote")
+    return {training_name(name): value for shard in shards for name, value in read_tensors(shard).items()}
 
 
 def training_name(name: str) -> str:
