@@ -44,7 +44,8 @@ def main() -> None:
             return {"difference": F.mse_loss(model.projected(model.vision.tail(seen)).float(), wanted.float())}, {}
 
     data = TrainingData(run, settings.batch, features, STAGE, with_captions=False)
-    Trainer(model, settings, data.steps_per_epoch, run.config.seed, run.out / STAGE).fit(data, loss_of, run.workers)
+    trainer = Trainer(model, settings, data.steps_per_epoch, run.config.seed, run.out / STAGE, [its_model])
+    trainer.fit(data, loss_of, run.workers)
     write_weights(run.out / STAGE, model)
 
 

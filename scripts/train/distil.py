@@ -62,7 +62,7 @@ def main() -> None:
             taught = said_together(teachers, image_embeds, parts)
         return losses(model, batch, parts, trunk, taught, imagenet, data.label_names, run), {}
 
-    trainer = Trainer(model, settings, data.steps_per_epoch, run.config.seed, run.out / STAGE)
+    trainer = Trainer(model, settings, data.steps_per_epoch, run.config.seed, run.out / STAGE, teachers)
     with fixed_weights(nn.ModuleList(teachers)):
         trainer.fit(data, loss_of, run.workers)
     write_weights(run.out / STAGE, model)

@@ -1,10 +1,12 @@
-"""The loop of both kinds of training: schedule, averaged weights, checkpoints, log and plot."""
+"""The loop of every stage that trains: schedule, averaged weights, checkpoints, log and plot."""
 
+import hashlib
 import json
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from .config import Training
+from .errors import UserError
 from .model import Glimpse
 from .plots import plot_losses
 
@@ -31,20 +34,46 @@ LAST_RATE = 0.02
 
 
 class Trainer:
-    """:param folder: gets checkpoint.pt, log.jsonl and losses.png, and is gone on from where it has a checkpoint"""
+    """
+    :param folder: gets checkpoint.pt, log.jsonl and losses.png, and is gone on from where it has a checkpoint
+    :param teachers: that the losses ask
+    :raises UserError: if there is no step to train, or the checkpoint is of other weights or settings
+    """
 
-    def __init__(self, model: Glimpse, settings: Training, steps_per_epoch: int, seed: int, folder: Path) -> None:
+    def __init__(
+        self,
+        model: Glimpse,
+        settings: Training,
+        steps_per_epoch: int,
+        seed: int,
+        folder: Path,
+        teachers: Sequence[Glimpse] = (),
+    ) -> None:
         self.model, self.settings, self.seed, self.folder = model, settings, seed, folder
         self.steps_per_epoch = steps_per_epoch
         self.total = round(settings.epochs * steps_per_epoch)
+        if self.total == 0:
+            raise UserError(
+                f"{folder.name}: {settings.epochs} epochs of {steps_per_epoch} steps are no step. "
+                f"A step takes {settings.batch.photos} photos of train/: lower batch.photos, or raise epochs"
+            )
         self.trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
         self.average = [parameter.detach().clone() for parameter in self.trained]
         on_gpu = self.trained[0].device.type != "cpu"
         self.optimizer = torch.optim.AdamW(self._groups(), betas=BETAS, fused=on_gpu)
         self.step = 0
+        self.made_with = {
+            **{name: value for name, value in asdict(settings).items() if name != "checkpoint_minutes"},
+            "seed": seed,
+            "steps_per_epoch": steps_per_epoch,
+            "weights to begin with": weights_digest(model),
+            "teachers": [weights_digest(teacher) for teacher in teachers],
+        }
         folder.mkdir(parents=True, exist_ok=True)
         if self.checkpoint_file.exists():
             self._resume()
+        else:
+            self.log_file.unlink(missing_ok=True)  # of a run that was interrupted before its first checkpoint
 
     @property
     def checkpoint_file(self) -> Path:
@@ -120,6 +149,7 @@ class Trainer:
         torch.save(
             {
                 "step": self.step,
+                "made_with": self.made_with,
                 "model": self.model.state_dict(),
                 "average": self.average,
                 "optimizer": self.optimizer.state_dict(),
@@ -131,9 +161,23 @@ class Trainer:
 
     def _resume(self) -> None:
         checkpoint = torch.load(self.checkpoint_file, map_location=self.trained[0].device, weights_only=True)
+        before = checkpoint.get("made_with", {})
+        others = [name for name, value in self.made_with.items() if before.get(name) != value]
+        if others:
+            raise UserError(
+                f"{self.folder} was begun with other settings ({', '.join(others)}): "
+                "take another --out, or delete this folder to begin anew"
+            )
         self.step = checkpoint["step"]
         self.model.load_state_dict(checkpoint["model"])
         self.average = checkpoint["average"]
         self.optimizer.load_state_dict(checkpoint["optimizer"])
         lines = self.log_file.read_text().splitlines(keepends=True)
         self.log_file.write_text("".join(lines[: self.step]))
+
+
+def weights_digest(model: Glimpse) -> str:
+    digest = hashlib.sha256()
+    for value in model.state_dict().values():
+        digest.update(value.cpu().contiguous().numpy())
+    return digest.hexdigest()
