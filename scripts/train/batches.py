@@ -69,7 +69,7 @@ class TrainingData(Dataset[Batch]):
         self.captions = captions_by_photo(run.data, "train")
         self.more = captions_by_photo(run.data, "more") if run.has_more else []
         self.texts = read_texts(run.texts_file) if run.has_texts and texts > 0 else []
-        self.undescribed = len(list_photos(run.data / "undescribed")) if undescribed > 0 else 0
+        self.undescribed = len(list_photos(run.data / "undescribed")) if undescribed > 0 and run.has_undescribed else 0
         self.texts_a_step, self.undescribed_a_step = texts, undescribed
         self.negatives = Negatives(present_and_absent(lowered(caption))[0] for caption in self.captions)
         objects = read_objects(run.data)

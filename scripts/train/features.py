@@ -1,8 +1,10 @@
 """
 Features of the frozen trunk for some views of every photo, so that training never runs the trunk:
-OUT/features/{train,objects,more,undescribed}.safetensors. A file that is there already is kept.
+OUT/features/{train,objects,more,undescribed}.safetensors, and beside them the photos' names. A file that is there
+already is kept.
 """
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from .command import Run, parse_run, run_stage
 from .errors import UserError
 from .imagenet import imagenet_encoder
 from .photos import list_photos, pixel_values, read_view
-from .tensors import load_module, read_tensors, write_tensors
+from .tensors import Tensors, load_module, read_tensors, write_tensors
 from .vision import Encoder
 
 BATCH = 32
@@ -31,14 +33,18 @@ class Views:
 
 
 class Features:
-    """What the stage wrote, where training computes."""
+    """
+    What the stage wrote, where training computes.
+
+    :raises UserError: if it is not of DATA's photos
+    """
 
     def __init__(self, run: Run) -> None:
-        self.by_folder = {
-            folder: {name: value.to(run.device) for name, value in read_tensors(features_file(run.out, folder)).items()}
-            for folder in ("train", "objects", "more", "undescribed")
-            if features_file(run.out, folder).exists()
-        }
+        self.by_folder: dict[str, Tensors] = {}
+        for folder in views_by_folder(run):
+            check_photos(run, folder)
+            tensors = read_tensors(features_file(run.out, folder))
+            self.by_folder[folder] = {name: value.to(run.device) for name, value in tensors.items()}
         self.views = {folder: found["trunk"].shape[1] for folder, found in self.by_folder.items()}
 
     def of(self, drawn: list[Views]) -> tuple[Tensor, Tensor]:
@@ -66,15 +72,47 @@ def main() -> None:
     encoder = imagenet_encoder(run.config.vision)
     load_frozen(encoder, run.trunk_file)
     encoder.to(run.device, memory_format=torch.channels_last)
+    for folder, count in views_by_folder(run).items():
+        if features_file(run.out, folder).exists():
+            check_photos(run, folder)
+        else:
+            write_features(run, folder, compute_features(encoder, run, folder, count))
+
+
+def views_by_folder(run: Run) -> dict[str, int]:
+    """Of the folders that DATA has"""
     settings = run.config.features
     views = {"objects": settings.object_views, "train": settings.train_views}
     if run.has_more:
         views["more"] = settings.more_views
     if run.has_undescribed:
         views["undescribed"] = settings.undescribed_views
-    for folder, count in views.items():
-        if not features_file(run.out, folder).exists():
-            write_tensors(features_file(run.out, folder), compute_features(encoder, run, folder, count))
+    return views
+
+
+def write_features(run: Run, folder: str, features: Tensors) -> None:
+    write_tensors(features_file(run.out, folder), features)
+    names_file(run.out, folder).write_text(json.dumps(photo_names(run, folder)) + "\n")
+
+
+def check_photos(run: Run, folder: str) -> None:
+    """A photo more or fewer would give all behind it another's features."""
+    if not features_file(run.out, folder).exists():
+        raise UserError(f"{features_file(run.out, folder)} is missing: run the features stage")
+    names = names_file(run.out, folder)
+    if not names.exists() or json.loads(names.read_text()) != photo_names(run, folder):
+        raise UserError(
+            f"{run.out / 'features'} is of other photos than {run.data / folder} has: "
+            "delete it, and run the features stage again"
+        )
+
+
+def photo_names(run: Run, folder: str) -> list[str]:
+    return [path.name for path in list_photos(run.data / folder)]
+
+
+def names_file(out: Path, folder: str) -> Path:
+    return out / "features" / f"{folder}.json"
 
 
 def features_file(out: Path, folder: str) -> Path:
@@ -89,7 +127,7 @@ def load_frozen(encoder: Encoder, path: Path) -> None:
 
 
 @torch.inference_mode()
-def compute_features(encoder: Encoder, run: Run, folder: str, views: int) -> dict[str, Tensor]:
+def compute_features(encoder: Encoder, run: Run, folder: str, views: int) -> Tensors:
     """
     :return: `trunk` float16 [photos, views, 192, 7, 7], and `teacher` float16 [photos, views, classes]: the logits
         of ImageNet's tail over them

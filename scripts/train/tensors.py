@@ -116,4 +116,4 @@ def read_tensors(path: Path) -> Tensors:
     try:
         return load_file(path)
     except SafetensorError as error:
-        raise UserError(f"{path} is no whole safetensors file ({error}): write it anew") from None
+        raise UserError(f"{path} is no whole safetensors file ({error}): delete it and make it anew") from None

@@ -1,6 +1,7 @@
 """What a step trains on."""
 
 import argparse
+import shutil
 from pathlib import Path
 
 import torch
@@ -10,23 +11,22 @@ from train.batches import Batch, TrainingData
 from train.command import Run
 from train.config import Batch as Sizes
 from train.config import Config
-from train.features import Features, features_file
-from train.tensors import write_tensors
+from train.features import Features, views_by_folder, write_features
+from train.photos import list_photos
 
 SIZES = Sizes(photos=1, more=3, objects=0, yes_no=2, other_questions=2)
 
 
-def training_data(config: Config, data: Path, out: Path) -> TrainingData:
+def training_data(config: Config, data: Path, out: Path, undescribed: int = 0) -> TrainingData:
     run = Run(data, out, config, torch.device("cpu"), argparse.Namespace(threads=1))
     out.mkdir()
     corpus = list(tokenizer.texts(run))
     tokenizer.train_tokenizer(corpus, 300).save(str(run.tokenizer_file))
     tokenizer.write_labels(data, run.labels_file)
-    for folder, count in (("train", 8), ("more", 3)):
-        features_file(out, folder).parent.mkdir(exist_ok=True)
-        blank = {"trunk": torch.zeros(count, 2, 192, 7, 7), "teacher": torch.zeros(count, 2, 6)}
-        write_tensors(features_file(out, folder), blank)
-    return TrainingData(run, SIZES, Features(run), "fit", with_captions=True)
+    for folder in views_by_folder(run):
+        count = len(list_photos(data / folder))
+        write_features(run, folder, {"trunk": torch.zeros(count, 2, 192, 7, 7), "teacher": torch.zeros(count, 2, 6)})
+    return TrainingData(run, SIZES, Features(run), "fit", with_captions=True, undescribed=undescribed)
 
 
 def branches_by_place(batch: Batch) -> dict[int, int]:
@@ -50,3 +50,12 @@ def test_what_few_captions_do_not_name_is_not_said_to_be_absent(config: Config, 
         for place, photo in enumerate(batch.views[-1].photos.tolist(), SIZES.photos):
             captions_of_it = 2 if photo == 0 else 3
             assert (asked[place] > captions_of_it) == (photo != 0)
+
+
+def test_photos_that_nobody_captioned_need_not_be_there(config: Config, photos: Path, tmp_path: Path) -> None:
+    with_them = training_data(config, photos, tmp_path / "with", undescribed=2)[0]
+    assert with_them.undescribed == 2
+    shutil.rmtree(photos / "undescribed")
+    without = training_data(config, photos, tmp_path / "without", undescribed=2)[0]
+    assert without.undescribed == 0
+    assert [views.folder for views in without.views] == ["train", "more"]

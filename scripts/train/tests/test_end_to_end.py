@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from train.config import DEFAULT_CONFIG
+from train.errors import UserError
 from train.tensors import read_tensors
 
 SMOKE = Path(__file__).with_name("smoke.toml")
@@ -74,3 +75,7 @@ def test_photos_become_the_bundles_sources(photos: Path, tmp_path: Path, monkeyp
     assert goldens["dev"]["captions"].keys() == {"b1", "b4", "cider", "rougeL"}
     plotted = [(out, "cross_entropy"), (out, "self_critical"), (other, "align"), (out, "distil")]
     assert all((folder / name / "losses.png").exists() for folder, name in plotted)
+
+    (photos / "train" / "0.png").unlink()
+    with pytest.raises(UserError, match="other photos than .*train has"):
+        stage("features")
