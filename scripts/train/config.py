@@ -1,16 +1,22 @@
 """
-Every size and hyperparameter: config.toml's, or in another file what differs from them. An unknown name is an error.
+Every size and hyperparameter: config.toml's, or in another file what differs from them.
 """
 
 import dataclasses
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from .errors import UserError
 
 DEFAULT_CONFIG = Path(__file__).with_name("config.toml")
+IN_WORDS = {
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    list[list[int]]: "a list of lists of whole numbers",
+}
 
 
 @dataclass(frozen=True)
@@ -138,24 +144,37 @@ class Config:
 
 
 def read_config(path: Path) -> Config:
-    values = _changed(tomllib.loads(DEFAULT_CONFIG.read_text()), tomllib.loads(path.read_text()))
-    return _build(Config, values, str(path))
+    """:raises UserError: naming what cannot be read, is missing, unknown or of another type"""
+    try:
+        changes = tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path} is no TOML: {error}") from None
+    return _build(Config, _changed(tomllib.loads(DEFAULT_CONFIG.read_text(encoding="utf-8")), changes), str(path))
 
 
 def _changed(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    return values | {
-        name: _changed(values.get(name, {}), change) if isinstance(change, dict) else change
-        for name, change in changes.items()
-    }
+    changed = dict(values)
+    for name, change in changes.items():
+        tables = isinstance(values.get(name), dict) and isinstance(change, dict)
+        changed[name] = _changed(values[name], change) if tables else change
+    return changed
 
 
-def _build(kind: Any, values: dict[str, Any], where: str) -> Any:
+def _build(kind: Any, value: Any, where: str) -> Any:
+    """A table becomes its dataclass."""
+    if not _is_of(kind, value):
+        raise UserError(f"{where}: {IN_WORDS.get(kind, 'a table')} is needed, not {value!r}")
+    if not dataclasses.is_dataclass(kind):
+        return value
     fields = {field.name: field.type for field in dataclasses.fields(kind)}
-    if fields.keys() != values.keys():
-        raise UserError(f"{where}: these names are missing or unknown: {sorted(fields.keys() ^ values.keys())}")
-    return kind(
-        **{
-            name: _build(fields[name], value, f"{where}, [{name}]") if isinstance(value, dict) else value
-            for name, value in values.items()
-        }
-    )
+    if fields.keys() != value.keys():
+        raise UserError(f"{where}: these names are missing or unknown: {sorted(fields.keys() ^ value.keys())}")
+    return kind(**{name: _build(fields[name], each, f"{where}, {name}") for name, each in value.items()})
+
+
+def _is_of(kind: Any, value: Any) -> bool:
+    if get_origin(kind) is list:
+        return isinstance(value, list) and all(_is_of(*get_args(kind), each) for each in value)
+    if dataclasses.is_dataclass(kind):
+        return isinstance(value, dict)
+    return type(value) is kind or (kind is float and type(value) is int)

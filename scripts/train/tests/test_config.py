@@ -23,3 +23,22 @@ def test_an_unknown_name_is_refused(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(UserError, match="unknown: .*(sed|photo|bach)"):
         read_config(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[cross_entropy]\nepochs = "three"', "cross_entropy, epochs: a number is needed, not 'three'"),
+        ("[cross_entropy]\nlearning_rate = true", "cross_entropy, learning_rate: a number is needed, not True"),
+        ("[cross_entropy]\nbatch = 3", "cross_entropy, batch: a table is needed, not 3"),
+        ("[cross_entropy.batch]\nphotos = 1.5", "photos: a whole number is needed, not 1.5"),
+        ("[seed]\nphotos = 5", "seed: a whole number is needed, not {"),
+        ("[vision]\nstages = [[1, 3], [1.5]]", "stages: a list of lists of whole numbers is needed"),
+        ("seed == 3", "is no TOML: .*line 1"),
+    ],
+)
+def test_what_cannot_be_is_named(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "more.toml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=f"more.toml.*{message}"):
+        read_config(path)
