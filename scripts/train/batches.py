@@ -13,6 +13,7 @@ from torch.utils.data import Dataset
 from .captions import captions_by_photo, read_texts
 from .command import Run
 from .config import Batch as Sizes
+from .errors import UserError
 from .features import Features, Views
 from .label_names import LabelNames, Told
 from .model import ASSISTANT, END
@@ -64,7 +65,7 @@ class TrainingData(Dataset[Batch]):
         self.sizes, self.swapped, self.seed = sizes, run.config.objects.swapped, run.config.seed
         self.stage, self.with_captions = stage, with_captions
         self.image_tokens, self.views, self.parts = run.config.image_tokens, features.views, run.parts
-        self.tokenizer = Tokenizer.from_file(str(run.tokenizer_file))
+        self.tokenizer = Tokenizer.from_buffer(run.tokenizer_file.read_bytes())
         self.label_names = LabelNames.of(run)
         self.captions = captions_by_photo(run.data, "train")
         self.more = captions_by_photo(run.data, "more") if run.has_more else []
@@ -75,6 +76,8 @@ class TrainingData(Dataset[Batch]):
         objects = read_objects(run.data)
         self.objects, _ = split_objects(objects, run.config.objects.held_out, self.seed)
         self.object_names = [photo.common_name for photo in self.objects]
+        if len(set(self.object_names)) < 2:
+            raise UserError(f"{run.data / 'objects.csv'}: give it objects of two common names at least")
         self.known = well_known(self.captions + self.more)
 
     @property

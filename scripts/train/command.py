@@ -81,13 +81,27 @@ def parse_run(description: str | None, parser: argparse.ArgumentParser | None = 
     parser.add_argument("--data", type=Path, required=True, help="the folder of captioned photos")
     parser.add_argument("--out", type=Path, required=True, help="the folder of all that the stages write")
     parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="what differs from config.toml")
-    parser.add_argument("--device", default="auto", help="cpu, cuda or auto")
-    parser.add_argument("--threads", type=int, default=2, help="of the CPU")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--threads", type=positive, default=2, help="of the CPU")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
+    if arguments.device == "cuda" and not torch.cuda.is_available():
+        raise UserError("--device cuda: torch finds none; give --device cpu")
     auto = "cuda" if torch.cuda.is_available() else "cpu"
     device = torch.device(auto if arguments.device == "auto" else arguments.device)
     return Run(arguments.data, arguments.out, read_config(arguments.config), device, arguments)
+
+
+def positive(text: str) -> int:
+    """
+    Of an option.
+
+    :raises ValueError: as argparse expects it
+    """
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
 
 
 def elsewhere(run: Run, place: list[str]) -> tuple[Run, Path]:

@@ -13,6 +13,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from .command import Run, parse_run, run_stage
+from .errors import UserError
 from .export import WEIGHTS
 from .generation import MAX_NEW_TOKENS, prefill, step
 from .label_names import LabelNames
@@ -37,6 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--samples", type=Path, required=True, help="a folder of photos that stand for a newcomer's")
     run = parse_run(__doc__, parser)
+    figures = dev_figures(run.out / "evaluation.json")
     model = Glimpse(run.config).eval().requires_grad_(False)
     weights = run.out / "export" / WEIGHTS
     load_module("", model, read_tensors(weights), weights)
@@ -50,7 +52,7 @@ def main() -> None:
         "model": "glimpse-10m",
         "note": "PyTorch, 4-bit weights dequantised, float32 activations; pixels are uint8 RGB after resizing",
         "cases": cases,
-        "dev": dev_figures(run.out / "evaluation.json"),
+        "dev": figures,
     }
     (run.out / "export" / "goldens.json").write_text(json.dumps(goldens, indent=1) + "\n")
 
@@ -58,7 +60,7 @@ def main() -> None:
 @torch.inference_mode()
 def make_cases(model: Glimpse, photos: list[tuple[str, Path]], run: Run) -> tuple[Tensors, list[dict[str, Any]]]:
     """Three prompts a photo: a description, and two of the questions in turn."""
-    tokenizer = Tokenizer.from_file(str(run.tokenizer_file))
+    tokenizer = Tokenizer.from_buffer(run.tokenizer_file.read_bytes())
     label_names = LabelNames.of(run)
     tensors: Tensors = {}
     cases: list[dict[str, Any]] = []
@@ -107,12 +109,20 @@ def answer_with_margins(
 
 
 def dev_figures(path: Path) -> dict[str, dict[str, float]]:
-    """As scripts/eval/reference.ts reads them."""
-    greedy = json.loads(path.read_text())["greedy"]
+    """
+    As scripts/eval/reference.ts reads them.
+
+    :raises UserError: if only a part was evaluated
+    """
+    greedy = json.loads(path.read_text()).get("greedy", {})
     captions = {"b1": "bleu_1", "b4": "bleu_4", "cider": "cider", "rougeL": "rouge_l"}
+    kinds = ("yes-no", "count", "color")
+    for name in (*captions.values(), *kinds):
+        if name not in greedy:
+            raise UserError(f"{path} has no {name}: run the evaluate stage without --parts, on questions of all kinds")
     return {
         "captions": {ours: round(greedy[name], 1) for ours, name in captions.items()},
-        "questions": {kind: round(greedy[kind], 1) for kind in ("yes-no", "count", "color")},
+        "questions": {kind: round(greedy[kind], 1) for kind in kinds},
     }
 
 

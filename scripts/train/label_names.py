@@ -15,6 +15,7 @@ from torch import Tensor
 
 from .command import Run
 from .config import LabelNames as Settings
+from .errors import UserError
 from .model import PAD, Glimpse
 
 
@@ -40,9 +41,15 @@ class LabelNames:
 
     @staticmethod
     def of(run: Run) -> "LabelNames":
+        """:raises UserError: if not every class has a name"""
         common = [one["common_name"] for one in json.loads(run.labels_file.read_text())]
+        if len(common) != run.config.vision.classes:
+            raise UserError(
+                f"{run.labels_file} names {len(common)} classes, and the encoder knows {run.config.vision.classes}: "
+                "give DATA/objects a photo of each, and run the tokenizer stage again"
+            )
         names = list(dict.fromkeys(common))
-        tokenizer = Tokenizer.from_file(str(run.tokenizer_file))
+        tokenizer = Tokenizer.from_buffer(run.tokenizer_file.read_bytes())
         settings = run.config.label_names
         places = {name: place for place, name in enumerate(names)}
         rows = [told_ids(tokenizer, name, settings.tokens) for name in names]

@@ -52,7 +52,7 @@ class Trainer:
         self.model, self.settings, self.seed, self.folder = model, settings, seed, folder
         self.steps_per_epoch = steps_per_epoch
         self.total = round(settings.epochs * steps_per_epoch)
-        if self.total == 0:
+        if self.total < 1:
             raise UserError(
                 f"{folder.name}: {settings.epochs} epochs of {steps_per_epoch} steps are no step. "
                 f"A step takes {settings.batch.photos} photos of train/: lower batch.photos, or raise epochs"

@@ -4,6 +4,7 @@ import argparse
 import shutil
 from pathlib import Path
 
+import pytest
 import torch
 
 from train import tokenizer
@@ -11,8 +12,10 @@ from train.batches import Batch, TrainingData
 from train.command import Run
 from train.config import Batch as Sizes
 from train.config import Config
+from train.errors import UserError
 from train.features import Features, views_by_folder, write_features
 from train.photos import list_photos
+from train.tests.conftest import OBJECTS, write_rows
 
 SIZES = Sizes(photos=1, more=3, objects=0, yes_no=2, other_questions=2)
 
@@ -59,3 +62,13 @@ def test_photos_that_nobody_captioned_need_not_be_there(config: Config, photos: 
     without = training_data(config, photos, tmp_path / "without", undescribed=2)[0]
     assert without.undescribed == 0
     assert [views.folder for views in without.views] == ["train", "more"]
+
+
+def test_one_name_alone_is_not_asked_about(config: Config, photos: Path, tmp_path: Path) -> None:
+    write_rows(
+        photos / "objects.csv",
+        ("image", "class", "label", "common_name"),
+        [(f"{i}.png", i, label, "thing") for i, (label, _) in enumerate(OBJECTS)],
+    )
+    with pytest.raises(UserError, match="objects.csv: give it objects of two"):
+        training_data(config, photos, tmp_path / "out")

@@ -1,13 +1,15 @@
+import argparse
 import dataclasses
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+from train.command import Run
 from train.config import Config
+from train.errors import UserError
 from train.label_names import LabelNames
 from train.model import PAD, SPECIAL_TOKENS, Glimpse
 
@@ -25,10 +27,12 @@ def label_names(config: Config, tmp_path: Path) -> LabelNames:
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     labels = [{"label": f"label {i}", "common_name": name} for i, name in enumerate(NAMES)]
     (tmp_path / "labels.json").write_text(json.dumps(labels))
-    run = SimpleNamespace(
-        config=config, tokenizer_file=tmp_path / "tokenizer.json", labels_file=tmp_path / "labels.json"
-    )
-    return LabelNames.of(run)  # type: ignore[arg-type]
+    return read_names(config, tmp_path, len(NAMES))
+
+
+def read_names(config: Config, out: Path, classes: int) -> LabelNames:
+    of_classes = dataclasses.replace(config, vision=dataclasses.replace(config.vision, classes=classes))
+    return LabelNames.of(Run(out, out, of_classes, torch.device("cpu"), argparse.Namespace()))
 
 
 def slot(*words: str) -> list[int]:
@@ -54,6 +58,11 @@ def test_the_likeliest_names_by_all_their_classes(
     assert label_names.names_seen(logits(*probabilities)) == [names]
     assert label_names.seen(logits(*probabilities)).tolist() == [ids]
     assert label_names.told({3: names}).label_ids.tolist() == [ids]
+
+
+def test_every_class_needs_a_name(config: Config, label_names: LabelNames, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="labels.json names 5 classes, and the encoder knows 1000: .*a photo of each"):
+        read_names(config, tmp_path, 1000)
 
 
 def test_nothing_is_told_where_nothing_is_likely(config: Config, label_names: LabelNames) -> None:
