@@ -19,7 +19,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from .captions import captions_by_photo
-from .command import Run, parse_run, run_stage
+from .command import Run, parse_run, positive, run_stage
 from .generation import beam_search, generate
 from .label_names import LabelNames
 from .layers import as_kernels_do
@@ -48,21 +48,15 @@ PARTS = ("captions", "questions", "objects")
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--weights", type=Path, help="default: what the export stage wrote")
-    parser.add_argument("--limit", type=int, help="of dev's photos, the first so many")
+    parser.add_argument("--limit", type=positive, help="of dev's photos, the first so many")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     run = parse_run(__doc__, parser)
     parts, limit = run.arguments.parts, run.arguments.limit
     answerer = Answerer(run, run.arguments.weights or run.out / "export" / "glimpse-10m.safetensors")
     results: dict[str, Any] = {}
     with as_kernels_do(answerer.model, answerer.stored):
-        dev = Dev(answerer, run.data, limit)
-        results["photos"] = len(dev.names)
-        for beams in (1, BEAMS):
-            figures = results.setdefault("greedy" if beams == 1 else f"num_beams {beams}", {})
-            if "captions" in parts:
-                figures |= dev.captions(beams)
-            if "questions" in parts:
-                figures |= dev.questions(beams)
+        if "captions" in parts or "questions" in parts:
+            results |= evaluate_dev(Dev(answerer, run.data, limit), parts)
         if "objects" in parts:
             results["objects"] = evaluate_objects(answerer, run)
     text = json.dumps(results, indent=2)
@@ -75,7 +69,7 @@ class Answerer:
 
     def __init__(self, run: Run, weights: Path) -> None:
         self.run = run
-        self.tokenizer = Tokenizer.from_file(str(run.tokenizer_file))
+        self.tokenizer = Tokenizer.from_buffer(run.tokenizer_file.read_bytes())
         self.label_names = LabelNames.of(run)
         self.model = Glimpse(run.config).eval().requires_grad_(False)
         tensors = read_tensors(weights)
@@ -136,6 +130,17 @@ class Dev:
         for row, answer in zip(rows, self.answerer.answer(self.image_embeds, asked, beams), strict=True):
             right[row["kind"]].append(answer == row["answer"])
         return _rounded({kind: share(of_kind) for kind, of_kind in right.items()})
+
+
+def evaluate_dev(dev: Dev, parts: list[str]) -> dict[str, Any]:
+    results: dict[str, Any] = {"photos": len(dev.names)}
+    for beams in (1, BEAMS):
+        figures = results.setdefault("greedy" if beams == 1 else f"num_beams {beams}", {})
+        if "captions" in parts:
+            figures |= dev.captions(beams)
+        if "questions" in parts:
+            figures |= dev.questions(beams)
+    return results
 
 
 def evaluate_objects(answerer: Answerer, run: Run) -> dict[str, dict[str, float]]:

@@ -26,5 +26,6 @@ def plot_losses(folder: Path) -> None:
         axis.plot([entry["step"] for entry in entries], means)
         axis.set_ylabel(name)
     axes[-1].set_xlabel("step")
+    axes[-1].xaxis.get_major_locator().set_params(integer=True)
     figure.savefig(folder / "losses.png", dpi=100)
     pyplot.close(figure)

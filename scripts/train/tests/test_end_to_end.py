@@ -63,6 +63,8 @@ def test_photos_become_the_bundles_sources(photos: Path, tmp_path: Path, monkeyp
     teachers = ("--teachers", weights("self_critical"), "--also", lite2, other, weights("cross_entropy", other))
     stage("distil", "--init", weights("cross_entropy"), *teachers)
     stage("export", "--weights", weights("distil"))
+    stage("evaluate", "--parts", "objects")
+    assert json.loads((out / "evaluation.json").read_text()).keys() == {"objects"}
     stage("evaluate")
     stage("goldens", "--samples", photos / "objects")
 
