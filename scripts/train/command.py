@@ -74,14 +74,26 @@ def run_stage(main: Callable[[], None]) -> None:
         raise SystemExit(f"error: {error}") from None
 
 
-def parse_run(description: str | None, parser: argparse.ArgumentParser | None = None) -> Run:
-    """:param parser: with the stage's own options"""
+def parse_run(
+    description: str | None,
+    parser: argparse.ArgumentParser | None = None,
+    reads_data: bool = True,
+    on_device: bool = True,
+) -> Run:
+    """
+    :param parser: with the stage's own options
+    :param reads_data: whether the stage takes --data
+    :param on_device: whether it takes --device, or computes on the CPU whatever there is
+    """
     parser = parser or argparse.ArgumentParser()
     parser.description = description
-    parser.add_argument("--data", type=Path, required=True, help="the folder of captioned photos")
+    parser.set_defaults(data=Path(), device="cpu")
+    if reads_data:
+        parser.add_argument("--data", type=Path, required=True, help="the folder of captioned photos")
     parser.add_argument("--out", type=Path, required=True, help="the folder of all that the stages write")
     parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="what differs from config.toml")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    if on_device:
+        parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--threads", type=positive, default=2, help="of the CPU")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)

@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument(
         "--weights", type=Path, nargs="+", help="of several the mean; default: what self-critical training left"
     )
-    run = parse_run(__doc__, parser)
+    run = parse_run(__doc__, parser, reads_data=False, on_device=False)
     model = Glimpse(run.config)
     load_mean(model, run.arguments.weights or [run.out / self_critical.STAGE / "weights.safetensors"])
     write_tensors(run.out / "export" / WEIGHTS, export(model, read_tensors(run.trunk_file)))

@@ -37,7 +37,7 @@ QUESTIONS = (
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--samples", type=Path, required=True, help="a folder of photos that stand for a newcomer's")
-    run = parse_run(__doc__, parser)
+    run = parse_run(__doc__, parser, on_device=False)
     figures = dev_figures(run.out / "evaluation.json")
     model = Glimpse(run.config).eval().requires_grad_(False)
     weights = run.out / "export" / WEIGHTS

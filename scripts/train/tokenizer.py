@@ -21,7 +21,7 @@ REPEATS = 20
 
 
 def main() -> None:
-    run = parse_run(__doc__)
+    run = parse_run(__doc__, on_device=False)
     run.out.mkdir(parents=True, exist_ok=True)
     train_tokenizer(list(texts(run)), run.config.decoder.vocabulary).save(str(run.tokenizer_file))
     write_labels(run.data, run.labels_file)

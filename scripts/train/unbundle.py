@@ -37,7 +37,7 @@ MODULES = (
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--bundle", type=Path, required=True, help="such as model-shards/glimpse-10m")
-    run = parse_run(__doc__, parser)
+    run = parse_run(__doc__, parser, reads_data=False, on_device=False)
     bundle: Path = run.arguments.bundle
     tensors, names, tokenizer = bundle_tensors(bundle), class_names(bundle), (bundle / "tokenizer.json").read_bytes()
     model = Glimpse(run.config)

@@ -18,13 +18,13 @@ SCRIPTS = Path(__file__).parents[2]
     ("options", "message"),
     [
         (("--config", "none.toml"), "error: .*No such file.*none.toml"),
-        (("--data", "none"), "error: .*No such file.*none/train_captions.csv"),
+        (("--data", "none"), "error: .*No such file.*none/train"),
         (("--threads", "0"), "argument --threads: invalid positive value: '0'"),
         (("--device", "gpu"), "argument --device: invalid choice: 'gpu'.*cpu"),
     ],
 )
 def test_a_stage_ends_without_a_traceback(photos: Path, tmp_path: Path, options: tuple[str, str], message: str) -> None:
-    command = (sys.executable, "-m", "train.tokenizer", "--data", photos, "--out", tmp_path / "out", *options)
+    command = (sys.executable, "-m", "train.trunk", "--data", photos, "--out", tmp_path / "out", *options)
     ended = subprocess.run(command, cwd=SCRIPTS, capture_output=True, text=True)
     assert ended.returncode != 0
     assert "Traceback" not in ended.stderr

@@ -37,7 +37,8 @@ def test_photos_become_the_bundles_sources(photos: Path, tmp_path: Path, monkeyp
     out, other, lite2 = tmp_path / "out", tmp_path / "lite2", with_lite2(tmp_path / "lite2.toml")
 
     def stage(name: str, *options: str | Path, folder: Path = out, config: Path = SMOKE) -> None:
-        common = ("--data", photos, "--out", folder, "--config", config, "--threads", 1)
+        data = () if name == "export" else ("--data", photos)
+        common = (*data, "--out", folder, "--config", config, "--threads", 1)
         monkeypatch.setattr(sys, "argv", [name, *map(str, (*common, *options))])
         importlib.import_module(f"train.{name}").main()
 

@@ -37,7 +37,7 @@ def test_what_is_no_bundle_overwrites_nothing(tmp_path: Path, monkeypatch: pytes
     shutil.copytree(BUNDLE, bundle)
     for file in bundle.glob(missing):
         file.unlink()
-    monkeypatch.setattr(sys, "argv", ["unbundle", *map(str, ("--data", tmp_path, "--out", out, "--bundle", bundle))])
+    monkeypatch.setattr(sys, "argv", ["unbundle", *map(str, ("--out", out, "--bundle", bundle))])
     with pytest.raises(SystemExit, match=f"{bundle}.*{missing.split('*')[0]}"):
         run_stage(unbundle.main)
     assert [file.read_text() for file in kept] == ["kept"] * 4
