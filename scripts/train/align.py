@@ -27,9 +27,9 @@ def main() -> None:
     its_run, weights = elsewhere(run, run.arguments.like)
     features = Features(run)
     its_features = features_beside(its_run, features)
-    its_model = build_model(its_run, settings, weights).eval().requires_grad_(False)
+    its_model = build_model(its_run, weights).eval().requires_grad_(False)
     torch.manual_seed(run.config.seed)
-    model = build_model(run, settings, None)
+    model = build_model(run, None)
     model.dec.load_state_dict(its_model.dec.state_dict())
     model.ppos, model.lpos = its_model.ppos, its_model.lpos
     model.requires_grad_(False)

@@ -93,21 +93,27 @@ class Training:
     weight_decay: float
     warmup_steps: int
     quantise_from_epoch: float
-    dropout: float
-    image_dropout: float
-    distillation: float
     average: float
     checkpoint_minutes: float
 
 
 @dataclass(frozen=True)
-class CrossEntropy(Training):
+class WholeTraining(Training):
+    """Of encoder's tail, projector and decoder"""
+
+    dropout: float
+    image_dropout: float
+    distillation: float
+
+
+@dataclass(frozen=True)
+class CrossEntropy(WholeTraining):
     label_smoothing: float
     texts: int
 
 
 @dataclass(frozen=True)
-class SelfCritical(Training):
+class SelfCritical(WholeTraining):
     label_smoothing: float
     samples: int
     temperature: float
@@ -116,7 +122,7 @@ class SelfCritical(Training):
 
 
 @dataclass(frozen=True)
-class Distil(Training):
+class Distil(WholeTraining):
     undescribed: int
     samples: int
     temperature: float

@@ -43,7 +43,7 @@ def main() -> None:
     settings = run.config.distil
     features = Features(run)
     data = TrainingData(run, settings.batch, features, STAGE, with_captions=False, undescribed=settings.undescribed)
-    model = build_model(run, settings, run.arguments.init)
+    model = build_model(run, run.arguments.init, settings.dropout, settings.image_dropout)
     teachers = [build_teacher(run, weights) for weights in run.arguments.teachers]
     beside: list[Features] = []
     for its_run, weights in (elsewhere(run, place) for place in run.arguments.also):
@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def build_teacher(run: Run, weights: Path) -> Glimpse:
-    teacher = build_model(run, run.config.distil, weights).eval().requires_grad_(False)
+    teacher = build_model(run, weights).eval().requires_grad_(False)
     teacher.quantize_in_loop()
     return teacher
 

@@ -27,7 +27,7 @@ def main() -> None:
     features = Features(run)
     data = TrainingData(run, settings.batch, features, STAGE, with_captions=True, texts=settings.texts)
     torch.manual_seed(run.config.seed)
-    model = build_model(run, settings, run.arguments.init)
+    model = build_model(run, run.arguments.init, settings.dropout, settings.image_dropout)
 
     def loss_of(batch: Batch) -> tuple[Losses, Figures]:
         return losses(model, batch, features, data.label_names, run), {}

@@ -45,7 +45,8 @@ def main() -> None:
     settings = run.config.self_critical
     features = Features(run)
     data = TrainingData(run, settings.batch, features, STAGE, with_captions=False)
-    model = build_model(run, settings, run.arguments.init or run.out / fit.STAGE / "weights.safetensors")
+    init = run.arguments.init or run.out / fit.STAGE / "weights.safetensors"
+    model = build_model(run, init, settings.dropout, settings.image_dropout)
     rewarder = Rewarder(CaptionReward(data.captions, settings.bleu_weight), run.workers)
 
     def loss_of(batch: Batch) -> tuple[Losses, Figures]:
