@@ -105,11 +105,7 @@ def parse_run(
 
 
 def positive(text: str) -> int:
-    """
-    Of an option.
-
-    :raises ValueError: as argparse expects it
-    """
+    """:raises ValueError: as argparse expects it of an option"""
     number = int(text)
     if number < 1:
         raise ValueError

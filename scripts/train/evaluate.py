@@ -112,13 +112,13 @@ class Dev:
         self.answerer, self.data = answerer, data
         photos = list_photos(data / "dev")[:limit]
         self.names = [path.name for path in photos]
+        self.references = captions_by_photo(data, "dev")[:limit]
         self.image_embeds = answerer.image_embeds(photos)
 
     def captions(self, beams: int) -> dict[str, float]:
         asked = [(i, CAPTION_PROMPT) for i in range(len(self.names))]
         captions = self.answerer.answer(self.image_embeds, asked, beams)
-        references = captions_by_photo(self.data, "dev")[: len(self.names)]
-        return _rounded(caption_scores(captions, references))
+        return _rounded(caption_scores(captions, self.references))
 
     def questions(self, beams: int) -> dict[str, float]:
         """By kind, how many were answered word for word."""
@@ -133,6 +133,7 @@ class Dev:
 
 
 def evaluate_dev(dev: Dev, parts: list[str]) -> dict[str, Any]:
+    """How many photos, and the figures greedy and by beams"""
     results: dict[str, Any] = {"photos": len(dev.names)}
     for beams in (1, BEAMS):
         figures = results.setdefault("greedy" if beams == 1 else f"num_beams {beams}", {})

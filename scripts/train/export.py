@@ -11,6 +11,7 @@ import torch
 
 from . import self_critical
 from .command import parse_run, run_stage
+from .features import load_frozen
 from .model import Glimpse
 from .tensors import Tensors, load_module, module_tensors, read_tensors, write_tensors
 
@@ -25,6 +26,7 @@ def main() -> None:
     run = parse_run(__doc__, parser, reads_data=False, on_device=False)
     model = Glimpse(run.config)
     load_mean(model, run.arguments.weights or [run.out / self_critical.STAGE / "weights.safetensors"])
+    load_frozen(model.vision, run.trunk_file)
     write_tensors(run.out / "export" / WEIGHTS, export(model, read_tensors(run.trunk_file)))
     for name in ("tokenizer.json", "labels.json"):
         shutil.copyfile(run.out / name, run.out / "export" / name)

@@ -91,8 +91,10 @@ def views_by_folder(run: Run) -> dict[str, int]:
 
 
 def write_features(run: Run, folder: str, features: Tensors) -> None:
+    names = names_file(run.out, folder)
+    names.parent.mkdir(parents=True, exist_ok=True)
+    names.write_text(json.dumps(photo_names(run, folder)) + "\n")
     write_tensors(features_file(run.out, folder), features)
-    names_file(run.out, folder).write_text(json.dumps(photo_names(run, folder)) + "\n")
 
 
 def check_photos(run: Run, folder: str) -> None:

@@ -88,7 +88,7 @@ def _check_tensors(prefix: str, layers: Tensors, tensors: Tensors, source: Path)
             raise UserError(f"{source} has no {name}: {remedy}")
         if tensors[name].shape != shape:
             raise UserError(f"{source} has {name} in {tuple(tensors[name].shape)}, not in {shape}: {remedy}")
-    for name in tensors.keys() - shapes.keys():
+    for name in sorted(tensors.keys() - shapes.keys()):
         if name.startswith(f"{prefix}." if prefix else ""):
             raise UserError(f"{source} has {name}, which the model has not: {remedy}")
 
