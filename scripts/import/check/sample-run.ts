@@ -57,7 +57,7 @@ async function decode(decoder: Decoder, image: Float32Array): Promise<readonly F
   return logits;
 }
 
-/** Texts of three tokens and an end. */
+/** Texts of three tokens, and CLIP's end, which it pools: SigLIP pools what stands last. */
 async function embedTexts(
   model: DualEncoder,
   image: Float32Array,
@@ -65,9 +65,9 @@ async function embedTexts(
 ): Promise<SampleOutputs> {
   const embedder = await model.text_embedder();
   const ids = spread(vocab_size);
-  const end = eos_token_id ?? vocab_size - 1;
+  const end = model.padding === 'do_not_pad' ? [eos_token_id ?? vocab_size - 1] : [];
   const text_embeds = ids.map((id, i) =>
-    embedder.embed([id, ids[(i + 3) % TOKENS] ?? 0, ids[(i + 7) % TOKENS] ?? 0, end]),
+    embedder.embed([id, ids[(i + 3) % TOKENS] ?? 0, ids[(i + 7) % TOKENS] ?? 0, ...end]),
   );
   return { text_embeds, logits: [embedder.logits(image, text_embeds)] };
 }

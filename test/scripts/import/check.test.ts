@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { writeSafetensors } from '../../../scripts/bundle/safetensors-writer.ts';
 import { readSafetensors } from '../../../src/bundle/safetensors.ts';
@@ -12,8 +12,11 @@ interface Printed {
   readonly agreeing: number;
 }
 
-async function check(model: string, ...options: readonly string[]): Promise<Printed> {
-  const args = [resolve(MODELS, model), '--id', 'model', '--out', await scratch(), '--check', ...options];
+const check = (model: string, ...options: readonly string[]): Promise<Printed> =>
+  checkFolder(`${MODELS}/${model}`, ...options);
+
+async function checkFolder(folder: string, ...options: readonly string[]): Promise<Printed> {
+  const args = [folder, '--id', 'model', '--out', await scratch(), '--check', ...options];
   const { code, stdout, stderr } = await run('import.ts', args);
   if (code !== 0) throw new Error(stderr);
   const lines = [...stdout.matchAll(/^([\w.]+) +(\d+\.\d\d)%$/gm)];
@@ -70,9 +73,16 @@ it('a vocabulary of any size: the last rows are filled up', async () => {
   Object.assign(config.text_config, { vocab_size: 45 });
   await writeFile(join(folder, 'config.json'), JSON.stringify(config));
 
-  const { errors, agreeing } = await check(folder);
+  const { errors, agreeing } = await checkFolder(folder);
   expect(errors.get('logits')).toBeLessThan(25);
   expect(agreeing).toBeGreaterThan(0);
+});
+
+it('takes a text half of SigLIP whose configuration names no end of a text', async () => {
+  const folder = await copyOf('siglip');
+  const config = await readFile(join(folder, 'config.json'), 'utf8');
+  await writeFile(join(folder, 'config.json'), config.replace(/.*"eos_token_id".*\n/, ''));
+  expect((await checkFolder(folder)).errors.get('text_embeds')).toBeLessThan(25);
 });
 
 it('shows what 8 bits are worth', async () => {

@@ -1,5 +1,3 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openBundle } from '../../../src/bundle/bundle.ts';
 import { fileSource } from '../../../src/bundle/sources/file.ts';
@@ -7,19 +5,16 @@ import { createEngine } from '../../../src/kernels/engine.ts';
 import { nodeKernelModules } from '../../../src/kernels/modules-node.ts';
 import { createModel } from '../../../src/model/create-model.ts';
 import { run } from '../command.ts';
-import { copyOf, scratch } from './fixtures.ts';
+import { MODELS, scratch } from './fixtures.ts';
 
 it.each([
   { name: 'clip', dim: 16 },
   { name: 'siglip', dim: 24 },
 ])('what is imported of $name embeds images and texts', async ({ name, dim }) => {
-  const folder = await copyOf(name);
-  const file = join(folder, 'config.json');
-  const config = JSON.parse(await readFile(file, 'utf8')) as { readonly text_config: object };
-  const text_config = { ...config.text_config, eos_token_id: 2 }; // its vocabulary is too small for CLIP's own
-  await writeFile(file, JSON.stringify({ ...config, text_config }));
   const out = await scratch();
-  expect(await run('import.ts', [folder, '--id', name, '--out', out])).toMatchObject({ code: 0 });
+  expect(await run('import.ts', [`${MODELS}/${name}`, '--id', name, '--out', out])).toMatchObject({
+    code: 0,
+  });
 
   const bundle = await openBundle(fileSource(out), name);
   const model = await createModel(createEngine(nodeKernelModules, 2 ** 26), bundle);
@@ -30,7 +25,7 @@ it.each([
     return (await encoder.encode({ shape: [1, 3, 24, 24], grid: [0, 0], read })).data;
   };
   const embedder = await model.text_embedder();
-  const vectors = [await embed(1), await embed(2), embedder.embed([5, 9, 40]), embedder.embed([5, 11, 40])];
+  const vectors = [await embed(1), await embed(2), embedder.embed([5, 9, 47]), embedder.embed([5, 11, 47])];
   for (const vector of vectors) {
     expect(vector).toHaveLength(dim);
     expect(Math.hypot(...vector)).toBeCloseTo(1, 5);

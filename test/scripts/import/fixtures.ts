@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -14,10 +14,12 @@ export async function readExpected(): Promise<Expected> {
   return JSON.parse(await readFile(`${MODELS}/expected.json`, 'utf8')) as Expected;
 }
 
-/** An empty folder that goes with the test. */
+/** An empty folder that goes with the test, and what an import leaves beside it. */
 export async function scratch(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'glimpse-import-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
+  const around = await mkdtemp(join(tmpdir(), 'glimpse-import-'));
+  onTestFinished(() => rm(around, { recursive: true }));
+  const folder = join(around, 'bundles');
+  await mkdir(folder);
   return folder;
 }
 
