@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readJson } from '../import/read-json.ts';
 
 const startSchema = z.looseObject({ decoder_start_token_id: z.int().nonnegative().nullish() });
 const tokenizerSchema = z.looseObject({
@@ -27,13 +27,12 @@ const answerer = (before: string, behind: string): string =>
  * has none as a rule: its answers begin with a task prompt that its model card gives (Donut's), or with
  * decoder_start_token_id, and that is what the template says.
  * @param task_prompt `<s_docvqa><s_question>{user_input}</s_question><s_answer>` and the like
- * @throws Error where nothing says how the model is asked, or the folder does so itself
+ * @throws Error where nothing says how the model is asked, or the folder does so itself; where there is no tokenizer
  */
 export async function withChatTemplate(folder: string, task_prompt?: string): Promise<object> {
+  const { added_tokens } = await readJson(folder, 'tokenizer.json', tokenizerSchema);
   const read = async (name: string): Promise<object> =>
-    existsSync(join(folder, name))
-      ? z.looseObject({}).parse(JSON.parse(await readFile(join(folder, name), 'utf8')))
-      : {};
+    existsSync(join(folder, name)) ? readJson(folder, name, z.looseObject({})) : {};
   const config = await read('tokenizer_config.json');
   const isFile = ['chat_template.json', 'chat_template.jinja'].some((name) => existsSync(join(folder, name)));
   const isField = [config, await read('processor_config.json')].some((json) => 'chat_template' in json);
@@ -53,7 +52,6 @@ export async function withChatTemplate(folder: string, task_prompt?: string): Pr
     (json) => startSchema.parse(json).decoder_start_token_id,
   );
   const start = starts.find((id) => id !== undefined && id !== null);
-  const { added_tokens } = tokenizerSchema.parse(await read('tokenizer.json'));
   const token = added_tokens.find(({ id, special }) => special && id === start);
   if (token === undefined) {
     throw new Error(

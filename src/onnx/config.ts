@@ -59,7 +59,7 @@ export type GraphName = (typeof GRAPHS)[OnnxConfig['family']][number];
  * @throws GlimpseError bundle_invalid
  */
 export function readConfig(json: unknown, id: string): OnnxConfig {
-  const { model_type } = z.looseObject({ model_type: z.unknown() }).parse(json);
+  const { model_type } = z.looseObject({ model_type: z.unknown().optional() }).parse(json);
   const schema = model_type === 'vision-encoder-decoder' ? encoderDecoderConfig : prefixConfig;
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;

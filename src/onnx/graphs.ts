@@ -18,6 +18,18 @@ export function graphPattern(name: GraphName): RegExp {
 }
 
 /**
+ * Where a bundle of the other engine is told from one that lacks a graph.
+ * @throws GlimpseError bundle_invalid
+ */
+export function requireGraphs({ id, files }: Pick<Bundle, 'id' | 'files'>): void {
+  if (files.some((file) => file.endsWith('.onnx'))) return;
+  throw new GlimpseError(
+    'bundle_invalid',
+    `The model bundle "${id}" has no ONNX graphs: it is one for the default Worker, npm run dev and npm run deploy.`,
+  );
+}
+
+/**
  * The file that holds a graph. A bundle has each in one dtype, which its importer chose.
  * @throws GlimpseError bundle_invalid where there is none, or more than one to choose from
  */

@@ -4,7 +4,7 @@ import type { Decoder, ImageEncoder, VisionLanguageModel } from '../model/types.
 import type { CreateModel } from '../pipeline/loaded-bundle.ts';
 import { readConfig, type OnnxConfig } from './config.ts';
 import { createCrossAttentionDecoder } from './cross-attention-decoder.ts';
-import { openGraph } from './graphs.ts';
+import { openGraph, requireGraphs } from './graphs.ts';
 import { createImageEncoder } from './image-encoder.ts';
 import { createPrefixDecoder } from './prefix-decoder.ts';
 import type { Runtime } from './runtime.ts';
@@ -14,6 +14,7 @@ const MAX_IMAGES = 8;
 
 /** A bundle in transformers.js' layout (scripts/import-onnx.ts), its graphs run by ONNX Runtime. */
 export async function createOnnxModel(runtime: Runtime, bundle: Bundle): Promise<VisionLanguageModel> {
+  requireGraphs(bundle);
   const config = readConfig(await bundle.json('config.json'), bundle.id);
   const encoder = lazy(() => loadEncoder(runtime, bundle, config));
   const decoder = lazy(() => loadDecoder(runtime, bundle, config));

@@ -27,7 +27,7 @@ describe('where a graph is there in several dtypes', () => {
 
   it('one has to be chosen', async () => {
     await expect(chooseGraphs(folder, [])).rejects.toThrow(
-      'Of embed_tokens there are embed_tokens.onnx, embed_tokens_fp16.onnx: choose by --dtype.',
+      'embed_tokens is there in fp32, fp16: choose by --dtype fp16, or for this graph alone by --dtype embed_tokens=fp16.',
     );
     expect(await chooseGraphs(folder, ['embed_tokens=fp16'])).toEqual([
       'vision_encoder.onnx',
@@ -35,10 +35,15 @@ describe('where a graph is there in several dtypes', () => {
       'decoder_model_merged.onnx',
     ]);
     expect(await chooseGraphs(folder, ['fp32'])).toContain('embed_tokens.onnx');
+    expect(await chooseGraphs(folder, ['fp16'])).toEqual(await chooseGraphs(folder, ['embed_tokens=fp16']));
   });
 
   it('one that is not there or not known is refused by name', async () => {
-    await expect(chooseGraphs(folder, ['fp16'])).rejects.toThrow('no vision_encoder of dtype fp16');
+    await expect(chooseGraphs(folder, ['q4', 'embed_tokens=fp16'])).rejects.toThrow('no graph of dtype q4');
+    await expect(chooseGraphs(folder, ['q4'])).rejects.toThrow(
+      'fp32, fp16, not in q4: choose by --dtype fp16',
+    );
+    await expect(chooseGraphs(folder, ['vision_encoder=q4'])).rejects.toThrow('in fp32, not in q4');
     await expect(chooseGraphs(folder, ['q3'])).rejects.toThrow('no dtype q3');
     await expect(chooseGraphs(folder, ['encoder_model=q4'])).rejects.toThrow('no encoder_model');
   });
@@ -53,8 +58,8 @@ describe('where a graph is there in several dtypes', () => {
 
 it('takes a graph with its external data, and the same folder gives the same bundle', async () => {
   const graphs = await chooseGraphs(folder, []);
-  const digest = await importFolder(folder, graphs, out, 'tiny');
-  expect(await importFolder(folder, graphs, out, 'tiny')).toBe(digest);
+  const digest = await importFolder(folder, graphs, { id: 'tiny', out });
+  expect(await importFolder(folder, graphs, { id: 'tiny', out })).toBe(digest);
   const { files } = await openBundle(fileSource(out), 'tiny');
   expect(files).toContain('decoder_model_merged.onnx_data');
   expect(files).not.toContain('make.py');
@@ -63,7 +68,7 @@ it('takes a graph with its external data, and the same folder gives the same bun
 it('cuts what is larger than a shard, and a bundle puts it together again', async () => {
   const large = Uint8Array.from({ length: 2 * SHARD_LIMIT + 5 }, (_, i) => i * 7 + (i >> 8));
   await writeFile(`${folder}/onnx/decoder_model_merged.onnx_data`, large);
-  await importFolder(folder, await chooseGraphs(folder, []), out, 'tiny');
+  await importFolder(folder, await chooseGraphs(folder, []), { id: 'tiny', out });
   const pieces = await readFile(`${out}/tiny/decoder_model_merged.onnx_data-00003-of-00003`);
   expect(pieces.length).toBe(5);
   const bundle = await openBundle(fileSource(out), 'tiny');
@@ -103,13 +108,33 @@ describe('how a model without a chat template is asked', () => {
 describe('a folder that cannot be run says what is wrong', () => {
   it('a graph is not there', async () => {
     await rename(`${folder}/onnx/embed_tokens.onnx`, `${folder}/onnx/other.onnx`);
-    await expect(chooseGraphs(folder, [])).rejects.toThrow('no embed_tokens. There is: none.');
+    await expect(chooseGraphs(folder, [])).rejects.toThrow('no embed_tokens.onnx in onnx/');
+  });
+
+  it('a graph’s weights are not there', async () => {
+    await rm(`${folder}/onnx/decoder_model_merged.onnx_data`);
+    const graphs = await chooseGraphs(folder, []);
+    await expect(importFolder(folder, graphs, { id: 'tiny', out })).rejects.toThrow(
+      'decoder_model_merged.onnx has weights in decoder_model_merged.onnx_data',
+    );
+  });
+
+  it('there is no tokenizer', async () => {
+    await rm(`${folder}/tokenizer.json`);
+    const graphs = await chooseGraphs(folder, []);
+    await expect(importFolder(folder, graphs, { id: 'tiny', out })).rejects.toThrow('has no tokenizer.json');
+  });
+
+  it('there is no folder, and none of graphs', async () => {
+    await expect(chooseGraphs('/nowhere', [])).rejects.toThrow('/nowhere has no config.json');
+    await rm(`${folder}/onnx`, { recursive: true });
+    await expect(chooseGraphs(folder, [])).rejects.toThrow('no folder onnx/');
   });
 
   it('no chat template and nothing that a decoder starts with', async () => {
     await writeFile(`${folder}/tokenizer_config.json`, '{}');
     const graphs = await chooseGraphs(folder, []);
-    await expect(importFolder(folder, graphs, out, 'tiny')).rejects.toThrow('no chat template');
+    await expect(importFolder(folder, graphs, { id: 'tiny', out })).rejects.toThrow('no chat template');
   });
 
   it.each([
