@@ -48,13 +48,11 @@ export function openSafetensors(path: string, label: string): SafetensorsFile {
 function readHeader(file: number, label: string): readonly PlacedTensor[] {
   const { size } = fstatSync(file);
   const length = size < 8 ? Infinity : Number(readBytes(file, 0, 8).readBigUInt64LE());
-  if (length > Math.min(HEADER_LIMIT, size - 8)) {
+  const header = length > Math.min(HEADER_LIMIT, size - 8) ? undefined : parse(readBytes(file, 8, length));
+  if (header === undefined) {
     throw new Error(`${label} is no safetensors file (a pointer of git-lfs, perhaps). ${AGAIN}`);
   }
-  const json: unknown = JSON.parse(readBytes(file, 8, length).toString('utf8'));
-  const entries = z.record(z.string(), z.unknown()).parse(json);
-  delete entries.__metadata__;
-  return Object.entries(headerSchema.parse(entries)).map(
+  return Object.entries(header).map(
     ([
       name,
       {
@@ -69,6 +67,17 @@ function readHeader(file: number, label: string): readonly PlacedTensor[] {
       return { name, dtype, shape, bytes: end - start, file, position: 8 + length + start };
     },
   );
+}
+
+/** @returns undefined where it is no header */
+function parse(bytes: Buffer): z.infer<typeof headerSchema> | undefined {
+  try {
+    const entries = z.record(z.string(), z.unknown()).parse(JSON.parse(bytes.toString('utf8')));
+    delete entries.__metadata__;
+    return headerSchema.parse(entries);
+  } catch {
+    return undefined;
+  }
 }
 
 function readBytes(file: number, position: number, length: number): Buffer {
