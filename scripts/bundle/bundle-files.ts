@@ -7,6 +7,9 @@ export interface PlacedTensor {
   readonly bytes: number;
 }
 
+/** Files beside the weights, by name. */
+export type SmallFiles = Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
+
 /** model.safetensors.index.json, as transformers writes it. */
 export function indexOf(tensors: readonly PlacedTensor[]): object {
   const sorted = tensors.toSorted((a, b) => (a.name < b.name ? -1 : 1));

@@ -1,14 +1,12 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { bundleId } from '../bundle/bundle-id.ts';
+import type { Destination } from '../bundle/target.ts';
 import { fromUser, ROOT } from '../cli/paths.ts';
 
-export interface ImportArguments {
+export interface ImportArguments extends Destination {
   /** A Hugging Face model folder. */
   readonly folder: string;
-  /** Of the bundle. */
-  readonly id: string;
-  /** A folder of bundles. */
-  readonly out: string;
   readonly eightBit: readonly RegExp[];
   readonly dryRun: boolean;
   readonly check: boolean;
@@ -21,6 +19,7 @@ export const IMPORT_USAGE = `npm run import -- <folder> --id NAME [options]
   <folder>        a model as published on Hugging Face: config.json, *.safetensors, tokenizer.json, ...
   --id NAME       the bundle's name: letters, digits, dots, dashes, underscores
   --out <folder>  where bundles lie (default: model-shards)
+  --replace       puts it in the place of another bundle of that name
   --8bit <regex>  layers that get 8 bits instead of 4, by their names in the bundle; several times if need be
   --calibrate <folder>
                   rounds for what the layers read when the model describes the folder's photos (.jpg, .jpeg,
@@ -37,6 +36,7 @@ export function parseImportArguments(args: readonly string[]): ImportArguments {
       id: { type: 'string' },
       out: { type: 'string' },
       '8bit': { type: 'string', multiple: true, default: [] },
+      replace: { type: 'boolean', default: false },
       'dry-run': { type: 'boolean', default: false },
       check: { type: 'boolean', default: false },
       calibrate: { type: 'string' },
@@ -45,14 +45,11 @@ export function parseImportArguments(args: readonly string[]): ImportArguments {
   const [folder, ...more] = positionals;
   if (folder === undefined) throw new Error('There is no model folder.');
   if (more.length > 0) throw new Error(`What is ${JSON.stringify(more[0])}? One folder at a time.`);
-  if (values.id === undefined) throw new Error('The bundle needs a name: --id NAME.');
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(values.id)) {
-    throw new Error(`--id ${values.id}: use letters, digits, dots, dashes and underscores, no slash.`);
-  }
   return {
     folder: fromUser(folder),
-    id: values.id,
+    id: bundleId(values.id),
     out: values.out === undefined ? join(ROOT, 'model-shards') : fromUser(values.out),
+    replace: values.replace,
     eightBit: values['8bit'].map(pattern),
     dryRun: values['dry-run'],
     check: values.check,

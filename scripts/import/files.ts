@@ -1,10 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { json } from '../bundle/bundle-files.ts';
+import { json, type SmallFiles } from '../bundle/bundle-files.ts';
 import { exists, readJson } from './read-json.ts';
-
-export type SmallFiles = Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
 
 const object = z.record(z.string(), z.unknown());
 type Json = z.infer<typeof object>;
@@ -42,7 +40,7 @@ export async function vocabularySize(folder: string): Promise<number> {
 /**
  * All but the weights: config.json with what is done to them, the rest as published.
  * @param modules_8bit of the plan
- * @throws Error for what is missing
+ * @throws Error for what is missing, or no JSON
  */
 export async function smallFiles(
   folder: string,
@@ -50,10 +48,10 @@ export async function smallFiles(
   modules_8bit: readonly string[],
 ): Promise<SmallFiles> {
   await requireParts(folder, config);
+  const present = await presentFiles(folder);
+  for (const name of present) if (name.endsWith('.json')) await readJson(folder, name, object);
   const carried = await Promise.all(
-    (await presentFiles(folder)).map(
-      async (name) => [name, new Uint8Array(await readFile(join(folder, name)))] as const,
-    ),
+    present.map(async (name) => [name, new Uint8Array(await readFile(join(folder, name)))] as const),
   );
   const quantization_config = {
     ...{ quant_method: 'glimpse-q4', bits: 4, group_size: 32, zero_point: 8, scale_dtype: 'float16' },

@@ -1,32 +1,27 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MANIFEST, MANIFEST_LIMIT, parseManifest, type FileEntry } from '../../src/bundle/manifest.ts';
-import { fileEntry, indexOf, json, manifestOf } from '../bundle/bundle-files.ts';
+import { fileEntry, indexOf, json, manifestOf, type SmallFiles } from '../bundle/bundle-files.ts';
 import { writeSafetensors } from '../bundle/safetensors-writer.ts';
 import type { Shard } from '../bundle/shards.ts';
+import type { Target } from '../bundle/target.ts';
 import type { Architecture } from './architectures/architecture.ts';
 import type { Calibration } from './calibrate/calibration.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { CARRIED, smallFiles } from './files.ts';
 import { matchTensors } from './match.ts';
 import { slotsOf, type Piece } from './pieces.ts';
 import type { Plan } from './plan.ts';
 import type { QuantizationError } from './quantize-q4.ts';
 import { createQuantizer, type Quantizer } from './quantize-piece.ts';
-import { fingerprintOf, openState, STATE, writeWhole, type FinishedShard } from './state.ts';
+import { fingerprintOf, openState, writeWhole, type FinishedShard } from './state.ts';
 
 export interface Source {
   readonly folder: string;
   readonly config: Readonly<Record<string, unknown>>;
   readonly architecture: Architecture;
   readonly checkpoint: Checkpoint;
-}
-
-export interface Target {
-  /** The bundle's, and its folder's name. */
-  readonly id: string;
-  /** A folder of bundles. */
-  readonly out: string;
+  /** What the bundle has beside its weights. */
+  readonly small: SmallFiles;
 }
 
 export interface Imported {
@@ -38,8 +33,8 @@ export interface Imported {
 }
 
 /**
- * Writes the bundle, shard by shard. What an import that was cut off left is gone on with; the manifest
- * comes last, so that a bundle without one is none.
+ * Writes the bundle, shard by shard, into a folder that is nobody else's. What an import that was cut off left
+ * is gone on with; the manifest comes last, so that a bundle without one is none.
  * @param onShard is told of each shard that is done
  * @param calibration what the 4-bit weights are rounded for, where there is one
  */
@@ -50,12 +45,12 @@ export async function importModel(
   onShard: (shard: Shard<Piece>) => void,
   calibration?: Calibration,
 ): Promise<Imported> {
-  const { folder, config, architecture, checkpoint } = source;
+  const { folder, config, architecture, checkpoint, small } = source;
   const tensors = matchTensors(architecture, checkpoint.tensors);
-  const small = await smallFiles(folder, config, plan.modules_8bit);
   const target = join(out, id);
   await mkdir(target, { recursive: true });
-  await clear(target, [STATE, ...plan.shards.map(({ name }) => name)]);
+  const names = new Set(plan.shards.map(({ name }) => name));
+  for (const name of await readdir(target)) if (!names.has(name)) await rm(join(target, name));
 
   const inputs = checkpoint.files.map((name) => join(folder, name));
   const options = { config, shards: placesOf(plan), calibration: calibration?.fingerprint };
@@ -82,7 +77,6 @@ export async function importModel(
     );
   }
   await writeWhole(join(target, MANIFEST), manifest);
-  await state.remove();
   return {
     digest,
     bytes: Object.values(entries).reduce((sum, { size }) => sum + size, manifest.length),
@@ -91,20 +85,6 @@ export async function importModel(
 }
 
 const INDEX = 'model.safetensors.index.json';
-const SHARD = /^model-\d{5}-of-\d{5}\.safetensors(\.partial)?$/;
-
-/**
- * Takes away what another import wrote and this one will not, so that nothing stale is ever uploaded.
- * @throws Error where the folder holds anything that no import wrote
- */
-async function clear(folder: string, names: readonly string[]): Promise<void> {
-  const own = new Set([...CARRIED, 'config.json', INDEX, MANIFEST, STATE]);
-  const isOwn = (name: string): boolean => own.has(name.replace(/\.partial$/, '')) || SHARD.test(name);
-  const there = await readdir(folder);
-  const strangers = there.filter((name) => !isOwn(name));
-  if (strangers.length > 0) throw new Error(`${folder} holds other files: remove ${strangers.join(', ')}.`);
-  for (const name of there.filter((name) => !names.includes(name))) await rm(join(folder, name));
-}
 
 async function writeShard(
   folder: string,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { open, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { sha256Hex, type FileEntry } from '../../src/bundle/manifest.ts';
@@ -7,8 +7,6 @@ import type { QuantizationError } from './quantize-q4.ts';
 
 /** Raise it where the same input comes out as other bytes. */
 const IMPORT_VERSION = 1;
-/** Beside the shards until the bundle is whole. */
-export const STATE = 'import-state.json';
 
 /** A shard that is written, and the error of what it holds. */
 export interface FinishedShard extends FileEntry {
@@ -33,12 +31,14 @@ export interface ImportState {
   /** The shard, where the folder has it as it was written. */
   finished(name: string): Promise<FinishedShard | undefined>;
   finish(name: string, shard: FinishedShard): Promise<void>;
-  remove(): Promise<void>;
 }
 
-/** @param fingerprint of all that decides the bytes: another one begins anew */
+/**
+ * Beside the bundle's folder, which holds what will be in the bundle and nothing else.
+ * @param fingerprint of all that decides the bytes: another one begins anew
+ */
 export async function openState(folder: string, fingerprint: string): Promise<ImportState> {
-  const path = join(folder, STATE);
+  const path = `${folder}.state.json`;
   const before = stateSchema.safeParse(await readIfThere(path));
   const shards: Record<string, FinishedShard> =
     before.data?.fingerprint === fingerprint ? before.data.shards : {};
@@ -52,7 +52,6 @@ export async function openState(folder: string, fingerprint: string): Promise<Im
       shards[name] = shard;
       await writeWhole(path, new TextEncoder().encode(JSON.stringify({ fingerprint, shards })));
     },
-    remove: () => rm(path, { force: true }),
   };
 }
 

@@ -19,9 +19,8 @@ beforeAll(async () => {
 
 /** The exported folder as a bundle of ours. */
 async function modelOf(dtype: 'fp32' | 'q4') {
-  const dtypes = ['fp32', `decoder_model_merged=${dtype}`];
-  const graphs = await chooseGraphs(`${FOLDER}/glimpse-10m`, dtypes);
-  await importFolder(`${FOLDER}/glimpse-10m`, graphs, BUNDLES, dtype);
+  const graphs = await chooseGraphs(`${FOLDER}/glimpse-10m`, [dtype]);
+  await importFolder(`${FOLDER}/glimpse-10m`, graphs, { id: dtype, out: BUNDLES });
   return (await openOnnxBundle(BUNDLES, dtype)).model;
 }
 

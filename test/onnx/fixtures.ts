@@ -36,7 +36,7 @@ export function golden(model: Model): Golden {
 
 export async function importModel(model: Model, out: string): Promise<void> {
   const folder = `${FOLDER}/${model}`;
-  await importFolder(folder, await chooseGraphs(folder, []), out, model, TASK_PROMPTS[model]);
+  await importFolder(folder, await chooseGraphs(folder, []), { id: model, out }, TASK_PROMPTS[model]);
 }
 
 /** A fixture imported to build/ and opened on Node. */

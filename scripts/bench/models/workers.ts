@@ -22,12 +22,7 @@ export async function withWorkers<T>(
   use: (servers: Readonly<Record<WorkerName, Server>>) => Promise<T>,
 ): Promise<T> {
   const imported = join(folder, 'bundles');
-  await importFolder(
-    exported,
-    await chooseGraphs(exported, ['fp32', 'decoder_model_merged=q4']),
-    imported,
-    id,
-  );
+  await importFolder(exported, await chooseGraphs(exported, ['q4']), { id, out: imported });
   const glimpse = buildWorker(join(folder, 'worker'), { bundle: id, bundles });
   const onnx = buildWorker(join(folder, 'onnx-worker'), { env: 'onnx', bundle: id, bundles: imported });
   const servers: Server[] = [];

@@ -1,7 +1,7 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Target } from '../../bundle/target.ts';
 import { presentFiles } from '../files.ts';
-import { importModel, placesOf, type Source, type Target } from '../import-model.ts';
+import { importModel, placesOf, type Source } from '../import-model.ts';
 import type { Plan } from '../plan.ts';
 import { showShards, type Show } from '../progress.ts';
 import { fingerprintOf } from '../state.ts';
@@ -42,7 +42,7 @@ export async function calibrate(
 const DRAFT = 'draft';
 
 interface Work {
-  /** Of all that is on the disk only until the bundle is whole: a draft of it, and what was heard. */
+  /** Of a draft of the bundle, and of what was heard. */
   readonly folder: string;
   readonly inputs: string;
   readonly fingerprint: string;
@@ -67,15 +67,7 @@ async function showPhotos(work: Work, photos: readonly string[], show: Show): Pr
 
 /** Apart from what was run: it is read product by product, and nothing else is kept. */
 function openCalibration(work: Work): Calibration {
-  const file = openWritten(work);
-  return {
-    fingerprint: work.fingerprint,
-    inputsOf: (name) => file.inputsOf(name),
-    async remove() {
-      file.close();
-      await rm(work.folder, { recursive: true });
-    },
-  };
+  return { ...openWritten(work), fingerprint: work.fingerprint };
 }
 
 function openWritten({ inputs, fingerprint }: Work): HeardFile {

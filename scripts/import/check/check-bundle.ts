@@ -4,7 +4,8 @@ import { createEngine, type Engine } from '../../../src/kernels/engine.ts';
 import { nodeKernelModules } from '../../../src/kernels/modules-node.ts';
 import { multiply } from '../../../test/reference/float-matmul.ts';
 import type { PixelValues } from '../../../src/model/types.ts';
-import type { Source, Target } from '../import-model.ts';
+import type { Target } from '../../bundle/target.ts';
+import type { Source } from '../import-model.ts';
 import { matchTensors } from '../match.ts';
 import type { Plan } from '../plan.ts';
 import { nameLayers, type NamedLayers } from '../named-layers.ts';
@@ -37,7 +38,7 @@ const OUTPUTS =
  * bundle's, as the Worker does. Convolutions between products are the bundle's both times.
  */
 export async function checkBundle(
-  source: Source,
+  source: Pick<Source, 'architecture' | 'checkpoint'>,
   plan: Plan,
   { id, out }: Target,
   pixel_values?: PixelValues,

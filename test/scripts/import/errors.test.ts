@@ -44,6 +44,7 @@ describe('says what is wrong, where, and what to do', () => {
       config((json) => (json.model_type = 'blip')),
       ['model_type blip', 'glimpse, idefics3, smolvlm, llava, clip, siglip'],
     ],
+    ['no architecture', 'clip', change('config.json', '{}'), ['config.json: has no model_type']],
     [
       'an unknown decoder',
       'llava-clip-llama',
@@ -68,6 +69,12 @@ describe('says what is wrong, where, and what to do', () => {
       'clip',
       change('model.safetensors', 'version https://git-lfs.github.com/spec/v1\n'),
       ['git-lfs'],
+    ],
+    [
+      'a header that is none',
+      'clip',
+      change('model.safetensors', Buffer.from('\x04\0\0\0\0\0\0\0what', 'latin1')),
+      ['model.safetensors is no safetensors file', 'Download'],
     ],
     [
       'weights that are cut off',
@@ -145,6 +152,42 @@ describe('says what is wrong, where, and what to do', () => {
     ],
     ['no image processor', 'clip', remove('preprocessor_config.json'), ['preprocessor_config.json']],
     [
+      'a pointer instead of a tokenizer',
+      'clip',
+      change('tokenizer.json', 'version https://git-lfs.github.com/spec/v1\n'),
+      ['tokenizer.json', 'not JSON', 'Download'],
+    ],
+    [
+      'a tokenizer that is none',
+      'clip',
+      change('tokenizer.json', '{"model": {}}'),
+      ['make no model that can be asked', 'tokenizer.json: '],
+    ],
+    [
+      'a filter that there is not',
+      'clip',
+      change('preprocessor_config.json', '{"resample": 5}'),
+      ['preprocessor_config.json', 'resample'],
+    ],
+    [
+      'a template that is none',
+      'smolvlm',
+      change('chat_template.jinja', '{% for %}'),
+      ['chat_template is no Jinja template: '],
+    ],
+    [
+      'an image token that the tokenizer has not',
+      'smolvlm',
+      config((json) => (json.image_token_id = 5)),
+      ['tokenizer.json has no special token 5'],
+    ],
+    [
+      'pictures that fill the context',
+      'smolvlm',
+      config((json) => Object.assign(json.text_config as object, { max_position_embeddings: 9 })),
+      ['a picture is 9 tokens', 'max_position_embeddings 9'],
+    ],
+    [
       'no token that ends an answer',
       'llava-siglip-qwen2',
       remove('generation_config.json'),
@@ -167,6 +210,11 @@ describe('says what is wrong, where, and what to do', () => {
     for (const words of said) expect(stderr).toContain(words);
   });
 
+  it('no tokenizer_config.json, in a dry run too', async () => {
+    const { code, stdout, stderr } = await importCopy('clip', remove('tokenizer_config.json'), '--dry-run');
+    expect([code, stdout, stderr]).toEqual([1, '', expect.stringContaining('no tokenizer_config.json')]);
+  });
+
   it('writes nothing where the weights are not those of the configuration', async () => {
     const { code, files } = await importCopy(
       'idefics3',
@@ -174,23 +222,13 @@ describe('says what is wrong, where, and what to do', () => {
     );
     expect([code, files]).toEqual([1, []]);
   });
-
-  it('a folder that holds something else', async () => {
-    const out = await scratch();
-    const model = await copyOf('clip');
-    const { code, stderr } = await run('import.ts', [model, '--id', 'model', '--out', out]);
-    expect([code, stderr]).toEqual([0, expect.any(String)]);
-    await writeFile(`${out}/model/notes.txt`, 'mine');
-    const again = await run('import.ts', [model, '--id', 'model', '--out', out]);
-    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('remove notes.txt')]);
-  });
 });
 
 describe('shows its usage for wrong arguments', () => {
   it.each([
     ['no folder', ['--id', 'x'], 'no model folder'],
     ['no name', ['folder'], '--id NAME'],
-    ['a name that leads elsewhere', ['folder', '--id', '../x'], '--id ../x'],
+    ['a name that leads elsewhere', ['folder', '--id', '../x'], '--id "../x"'],
     ['two folders', ['a', 'b', '--id', 'x'], 'One folder'],
     ['no regular expression', ['a', '--id', 'x', '--8bit', '('], '--8bit ('],
     ['an unknown option', ['a', '--id', 'x', '--bits', '3'], '--bits'],

@@ -59,14 +59,15 @@ it('goes on where it was killed, and gives the same bytes', async () => {
   const whole = await run('import.ts', [...args, join(out, 'whole')]);
   expect(whole.code).toBe(0);
 
-  const folder = join(out, 'resumed/model');
-  const before = await killInTheMiddle([...args, join(out, 'resumed')], folder);
-  expect(await readdir(folder)).not.toContain('manifest.json');
+  const work = join(out, 'resumed.work/model/model');
+  const before = await killInTheMiddle([...args, join(out, 'resumed')], work);
+  expect(await readdir(out)).not.toContain('resumed');
   const [kept = '', damaged = ''] = [...before.keys()].sort();
-  await writeFile(join(folder, damaged), 'not what was written');
+  await writeFile(join(work, damaged), 'not what was written');
 
   const resumed = await run('import.ts', [...args, join(out, 'resumed')]);
   expect(resumed.code).toBe(0);
+  const folder = join(out, 'resumed/model');
   expect(await modified(folder, kept)).toBe(before.get(kept));
   expect(await contents(folder)).toEqual(await contents(join(out, 'whole/model')));
   expect(resumed.stdout.replace('resumed', 'whole')).toBe(whole.stdout);
@@ -74,7 +75,7 @@ it('goes on where it was killed, and gives the same bytes', async () => {
   expect(resumed.stderr).toMatch(/100%/);
 
   // An option that changes the weights begins anew, and leaves no shard of the old ones behind.
-  const eightBit = await run('import.ts', [...args, join(out, 'resumed'), '--8bit', 'mlp']);
+  const eightBit = await run('import.ts', [...args, join(out, 'resumed'), '--8bit', 'mlp', '--replace']);
   expect(eightBit.code).toBe(0);
   const bundle = await openBundle(fileSource(join(out, 'resumed')), 'model');
   const shards = (await readdir(folder)).filter((name) => name.endsWith('.safetensors'));

@@ -105,12 +105,15 @@ it('gives the same bytes again, also where it was killed between photos and goes
   const whole = await run('import.ts', [...args, join(out, 'whole')]);
   expect([whole.code, roundings(whole)]).toEqual([0, 2]);
 
-  await killAfterPhoto([...args, join(out, 'resumed')], join(out, 'resumed/model.calibration/inputs'));
-  expect(await readdir(join(out, 'resumed'))).toEqual(['model.calibration']);
+  await killAfterPhoto(
+    [...args, join(out, 'resumed')],
+    join(out, 'resumed.work/model/model.calibration/inputs'),
+  );
+  expect(await readdir(out)).toEqual(['resumed.work', 'whole']); // nothing that would be uploaded
   const resumed = await run('import.ts', [...args, join(out, 'resumed')]);
   expect([resumed.code, roundings(resumed)]).toEqual([0, 1]); // not rounded without photos once more
   expect(await contents(join(out, 'resumed/model'))).toEqual(await contents(join(out, 'whole/model')));
-  expect(await readdir(join(out, 'resumed'))).toEqual(['model']);
+  expect(await readdir(out)).toEqual(['resumed', 'whole']);
 });
 
 describe('says what is wrong', () => {
