@@ -1,10 +1,18 @@
-import { rm } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  chatTemplate,
+  preprocessorConfig,
+  processorConfig,
+  smolVlmConfig,
+} from '../../scripts/bench/smolvlm/configs.ts';
+import { writeCheckpoint } from '../../scripts/bench/smolvlm/write-checkpoint.ts';
 import { chooseGraphs } from '../../scripts/onnx/choose-graphs.ts';
 import { exportFolder } from '../../scripts/onnx/export-folder.ts';
 import { importFolder } from '../../scripts/onnx/import-folder.ts';
 import { openOnnxBundle } from '../../scripts/onnx/open-bundle.ts';
 import { loadTransformers, modelOptions } from '../../scripts/onnx/transformers-js.ts';
+import { run, type Ended } from '../scripts/command.ts';
 import { cosine, divergence, greedy, readGoldens, relativeError } from '../model/goldens.ts';
 
 const FOLDER = 'build/onnx-export';
@@ -76,5 +84,63 @@ describe('the default model, exported', () => {
       const [ids = []] = output.tolist() as bigint[][];
       expect(ids.slice(inputs.input_ids.dims[1]).map(Number), golden.prompt).toEqual(golden.answer_ids);
     }
+  });
+});
+
+describe('a bundle that was imported', () => {
+  const importOf = (folder: string, id: string): Promise<Ended> =>
+    run('import.ts', [folder, '--id', id, '--out', `${FOLDER}/imported`]);
+  const exportOf = (id: string, ...options: readonly string[]): Promise<Ended> =>
+    run('export-onnx.ts', [
+      '--id',
+      id,
+      '--from',
+      `${FOLDER}/imported`,
+      '--out',
+      `${FOLDER}/${id}`,
+      ...options,
+    ]);
+
+  it('is read by transformers.js also where transformers 5 saved it, in files of other names', async () => {
+    const { vision_config, text_config } = smolVlmConfig;
+    const small = { hidden_size: 192, num_hidden_layers: 1 };
+    const folder = `${FOLDER}/published`;
+    await writeCheckpoint(
+      folder,
+      {
+        ...smolVlmConfig,
+        vision_config: { ...vision_config, ...small, intermediate_size: 192 },
+        text_config: { ...text_config, ...small, intermediate_size: 192, num_attention_heads: 3 },
+      },
+      1,
+    );
+    await rm(`${folder}/preprocessor_config.json`);
+    await rm(`${folder}/chat_template.json`);
+    const processor = { ...processorConfig, image_processor: preprocessorConfig };
+    await writeFile(`${folder}/processor_config.json`, JSON.stringify(processor));
+    await writeFile(`${folder}/chat_template.jinja`, chatTemplate.chat_template);
+
+    expect(await importOf(folder, 'smolvlm')).toMatchObject({ code: 0 });
+    expect(await exportOf('smolvlm')).toMatchObject({ code: 0, stderr: '' });
+    const { AutoProcessor, RawImage } = await loadTransformers(FOLDER);
+    const read = await AutoProcessor.from_pretrained('smolvlm');
+    const messages = [{ role: 'user', content: [{ type: 'image' }, { type: 'text', text: 'what is it?' }] }];
+    const prompt = read.apply_chat_template(messages, { add_generation_prompt: true });
+    expect(prompt).toContain('what is it?');
+    const image = new RawImage(new Uint8ClampedArray(3 * 64 * 64), 64, 64, 3);
+    const { pixel_values } = (await read(prompt, image)) as { readonly pixel_values: { dims: number[] } };
+    expect(pixel_values.dims.slice(-3)).toEqual([3, 512, 512]);
+  });
+
+  it('of another architecture is refused, and so is a folder that is a bundle', async () => {
+    await importOf('test/fixtures/import/clip', 'clip');
+    const { code, stderr } = await exportOf('clip');
+    expect([code, stderr]).toEqual([
+      1,
+      'clip is a clip: what can be exported is glimpse, idefics3, smolvlm.\n',
+    ]);
+    expect(await readdir(FOLDER)).not.toContain('clip');
+    const over = await run('export-onnx.ts', ['--out', `${FOLDER}/imported/clip`]);
+    expect([over.code, over.stderr]).toEqual([1, expect.stringContaining('is a bundle')]);
   });
 });
