@@ -1,6 +1,9 @@
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { R2Bucket } from '@cloudflare/workers-types';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withBucket } from '../../scripts/upload/open-bucket.ts';
@@ -67,6 +70,28 @@ describe('a bundle in a local R2 bucket', () => {
       await expect(upload(bucket)).rejects.toThrow(SHARD);
       expect(await bucket.head(`${ID}/${SHARD}`)).toBeNull();
     }));
+});
+
+it('says which bucket it is, and that no binding names it', async () => {
+  const { code, stderr } = await run('upload.ts', ['src', '--bucket', 'glimpse-bundels']);
+  expect(code).toBe(1);
+  expect(stderr).toContain('the bucket glimpse-bundels of wrangler dev on this machine');
+  expect(stderr).toContain('No binding in wrangler.toml names it: bucket_name is glimpse-bundles there.');
+  const named = await run('upload.ts', ['src', '--bucket', 'glimpse-bundles']);
+  expect(named.stderr).not.toContain('No binding');
+});
+
+it('leaves nothing in the folder for temporary files when it is broken off', async () => {
+  const TMPDIR = join(state, 'tmp');
+  await mkdir(TMPDIR);
+  const args = ['scripts/upload.ts', `model-shards/${ID}`, '--bucket', 'bundles-broken-off'];
+  const child = spawn(process.execPath, args, { env: { ...process.env, TMPDIR } });
+  const closed = once(child, 'close');
+  await once(child.stderr, 'data'); // its first words
+  await setTimeout(200); // wrangler takes a second to open the bucket
+  child.kill('SIGINT');
+  await closed;
+  expect((await readdir(TMPDIR)).filter((name) => name.includes('glimpse'))).toEqual([]);
 });
 
 it.each([
