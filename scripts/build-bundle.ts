@@ -6,13 +6,20 @@
  *     --labels labels.json --out model-shards/glimpse-10m
  */
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { MANIFEST, parseManifest, type FileEntry } from '../src/bundle/manifest.ts';
 import { readSafetensors, type Tensor } from '../src/bundle/safetensors.ts';
 import { createTokenizer } from '../src/text/tokenizer.ts';
-import { fileEntry, indexOf, json, manifestOf, type PlacedTensor } from './bundle/bundle-files.ts';
+import {
+  fileEntry,
+  indexOf,
+  json,
+  manifestOf,
+  type PlacedTensor,
+  type SmallFiles,
+} from './bundle/bundle-files.ts';
 import {
   config,
   generationConfig,
@@ -23,37 +30,63 @@ import {
 import { writeSafetensors } from './bundle/safetensors-writer.ts';
 import { cutIntoShards } from './bundle/shards.ts';
 import { PARTS, bundleName } from './bundle/tensor-names.ts';
+import { fromUser } from './cli/paths.ts';
+import { runCommand } from './cli/run-command.ts';
 
-type Files = Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
+const USAGE = `npm run bundle -- --weights FILE --tokenizer FILE --labels FILE --out <folder>
 
-const { values } = parseArgs({
-  options: {
-    weights: { type: 'string' },
-    tokenizer: { type: 'string' },
-    labels: { type: 'string' },
-    out: { type: 'string' },
-  },
-});
-const { weights, tokenizer, labels, out } = z
-  .object({ weights: z.string(), tokenizer: z.string(), labels: z.string(), out: z.string() })
-  .parse(values);
+  --weights    the exported weights: glimpse-10m.safetensors
+  --tokenizer  tokenizer.json
+  --labels     labels.json: the classifier's classes in order
+  --out        the bundle's folder, whose name is its id`;
 
-const tokenizer_config = tokenizerConfig(await readOwn('chat-template.jinja'));
-const names = createTokenizer(JSON.parse(await readFile(tokenizer, 'utf8')), tokenizer_config);
-const shards = shardsOf(await readTensors(weights));
-const files: Files = {
-  ...shards,
-  'model.safetensors.index.json': json(indexOf(placedIn(shards))),
-  'config.json': json(config(await readLabels(labels), (text) => names.encode(text))),
-  'generation_config.json': json(generationConfig),
-  'preprocessor_config.json': json(preprocessorConfig),
-  'tokenizer.json': await bytesOf(tokenizer),
-  'tokenizer_config.json': json(tokenizer_config),
-  'README.md': new TextEncoder().encode(await readOwn('model-card.md')),
-};
-const manifest = json(await manifestOf(basename(resolve(out)), await entriesOf(files)));
-await writeFolder(out, { ...files, [MANIFEST]: manifest });
-console.log((await parseManifest(manifest, basename(resolve(out)))).digest);
+interface BundleArguments {
+  readonly weights: string;
+  readonly tokenizer: string;
+  readonly labels: string;
+  readonly out: string;
+}
+
+await runCommand({ usage: USAGE, parse, run: build });
+
+function parse(args: readonly string[]): BundleArguments {
+  const option = { type: 'string' } as const;
+  const { values } = parseArgs({
+    args: [...args],
+    options: { weights: option, tokenizer: option, labels: option, out: option },
+  });
+  const path = (name: keyof BundleArguments): string => {
+    const given = values[name];
+    if (given === undefined) throw new Error(`--${name} is missing.`);
+    return fromUser(given);
+  };
+  return {
+    weights: path('weights'),
+    tokenizer: path('tokenizer'),
+    labels: path('labels'),
+    out: path('out'),
+  };
+}
+
+async function build({ weights, tokenizer, labels, out }: BundleArguments): Promise<void> {
+  const tokenizer_config = tokenizerConfig(await readOwn('chat-template.jinja'));
+  const names = createTokenizer(JSON.parse(await readFile(tokenizer, 'utf8')), tokenizer_config);
+  const shards = shardsOf(await readTensors(weights));
+  const files: SmallFiles = {
+    ...shards,
+    'model.safetensors.index.json': json(indexOf(placedIn(shards))),
+    'config.json': json(config(await readLabels(labels), (text) => names.encode(text))),
+    'generation_config.json': json(generationConfig),
+    'preprocessor_config.json': json(preprocessorConfig),
+    'tokenizer.json': await bytesOf(tokenizer),
+    'tokenizer_config.json': json(tokenizer_config),
+    'README.md': new TextEncoder().encode(await readOwn('model-card.md')),
+  };
+  const id = basename(out);
+  const manifest = json(await manifestOf(id, await entriesOf(files)));
+  await writeFolder(out, { ...files, [MANIFEST]: manifest });
+  console.log((await parseManifest(manifest, id)).digest);
+}
 
 async function readTensors(path: string): Promise<readonly Tensor[]> {
   return readSafetensors(await bytesOf(path), path).map((tensor) => ({
@@ -68,7 +101,7 @@ async function readLabels(path: string): Promise<readonly ClassLabel[]> {
 }
 
 /** Every part in shards of its own. */
-function shardsOf(tensors: readonly Tensor[]): Files {
+function shardsOf(tensors: readonly Tensor[]): SmallFiles {
   const parts = PARTS.map((part) => tensors.filter(({ name }) => part.test(name)));
   const shards = cutIntoShards(parts, ({ data }) => ({ count: 1, bytes: data.length }));
   return Object.fromEntries(
@@ -80,19 +113,19 @@ function byName(a: Tensor, b: Tensor): number {
   return a.name < b.name ? -1 : 1;
 }
 
-function placedIn(shards: Files): readonly PlacedTensor[] {
+function placedIn(shards: SmallFiles): readonly PlacedTensor[] {
   return Object.entries(shards).flatMap(([shard, bytes]) =>
     readSafetensors(bytes, shard).map(({ name, data }) => ({ name, shard, bytes: data.length })),
   );
 }
 
-async function entriesOf(files: Files): Promise<Readonly<Record<string, FileEntry>>> {
+async function entriesOf(files: SmallFiles): Promise<Readonly<Record<string, FileEntry>>> {
   const entries = Object.entries(files).map(async ([name, bytes]) => [name, await fileEntry(bytes)] as const);
   return Object.fromEntries(await Promise.all(entries));
 }
 
 /** Refuses a folder that holds anything else, so that no stale shard is ever uploaded. */
-async function writeFolder(folder: string, files: Files): Promise<void> {
+async function writeFolder(folder: string, files: SmallFiles): Promise<void> {
   await mkdir(folder, { recursive: true });
   const strangers = (await readdir(folder)).filter((name) => !(name in files));
   if (strangers.length > 0) throw new Error(`${folder} holds other files: remove ${strangers.join(', ')}`);

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 export interface Command<Arguments> {
   readonly usage: string;
   /** @throws Error that says what is wrong with the arguments */
@@ -29,5 +31,6 @@ export async function runCommand<Arguments>({ usage, parse, run }: Command<Argum
 }
 
 function words(error: unknown): string {
+  if (error instanceof z.ZodError) return z.prettifyError(error);
   return error instanceof Error ? error.message : String(error);
 }

@@ -11,6 +11,7 @@ import { createChatTemplate } from '../../src/text/prompt.ts';
 import { withChatTemplate } from '../../scripts/onnx/chat-template.ts';
 import { chooseGraphs } from '../../scripts/onnx/choose-graphs.ts';
 import { importFolder } from '../../scripts/onnx/import-folder.ts';
+import { openOnnxBundle } from '../../scripts/onnx/open-bundle.ts';
 import { FOLDER } from './fixtures.ts';
 
 let folder: string;
@@ -46,6 +47,12 @@ describe('where a graph is there in several dtypes', () => {
     await expect(chooseGraphs(folder, ['vision_encoder=q4'])).rejects.toThrow('in fp32, not in q4');
     await expect(chooseGraphs(folder, ['q3'])).rejects.toThrow('no dtype q3');
     await expect(chooseGraphs(folder, ['encoder_model=q4'])).rejects.toThrow('no encoder_model');
+  });
+
+  it('a bundle of the other engine says which Worker runs it', async () => {
+    await expect(openOnnxBundle('model-shards', 'glimpse-10m')).rejects.toThrow(
+      'has no ONNX graphs: it is one for the default Worker, npm run dev',
+    );
   });
 
   it('a bundle that has both says so', () => {
