@@ -18,7 +18,8 @@ import { requireUsable } from './import/usable-files.ts';
 await runCommand({ usage: IMPORT_USAGE, parse: parseImportArguments, run: importFolder });
 
 async function importFolder(options: ImportArguments): Promise<void> {
-  const { folder, eightBit, dryRun, check, photos } = options;
+  const { folder, eightBit, dryRun, check } = options;
+  const photos = options.photos === undefined ? undefined : await listPhotos(options.photos);
   const config = await readConfig(folder);
   const architecture = architectureOf(config);
   const plan = planBundle(architecture, eightBit);
@@ -44,9 +45,8 @@ async function importInto(
   work: Target,
   source: Source,
   plan: Plan,
-  folder: string | undefined,
+  photos: readonly string[] | undefined,
 ): Promise<Imported> {
-  const photos = folder === undefined ? undefined : await listPhotos(folder);
   const calibration = photos && (await calibrate(source, plan, work, photos, showBar));
   try {
     return await showShards(showBar, plan, (onShard) =>

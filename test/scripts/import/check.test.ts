@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { writeSafetensors } from '../../../scripts/bundle/safetensors-writer.ts';
 import { readSafetensors } from '../../../src/bundle/safetensors.ts';
 import { run } from '../command.ts';
-import { copyOf, MODELS, scratch } from './fixtures.ts';
+import { copyOf, edited, MODELS, scratch } from './fixtures.ts';
 
 interface Printed {
   /** In percent, by layer. */
@@ -83,6 +83,17 @@ it('takes a text half of SigLIP whose configuration names no end of a text', asy
   const config = await readFile(join(folder, 'config.json'), 'utf8');
   await writeFile(join(folder, 'config.json'), config.replace(/.*"eos_token_id".*\n/, ''));
   expect((await checkFolder(folder)).errors.get('text_embeds')).toBeLessThan(25);
+});
+
+it('says so where 4 bits hold the weights exactly', async () => {
+  const [folder, out] = [await copyOf('clip'), await scratch()];
+  const path = join(folder, 'model.safetensors');
+  const zeros = (data: DataView): void => {
+    for (let at = 0; at < data.byteLength; at++) data.setUint8(at, 0);
+  };
+  await writeFile(path, edited(await readFile(path), { data: zeros }));
+  const { code, stdout } = await run('import.ts', [folder, '--id', 'zeros', '--out', out]);
+  expect([code, stdout]).toEqual([0, expect.stringContaining('4-bit weights: exact.')]);
 });
 
 it('shows what 8 bits are worth', async () => {
