@@ -1,30 +1,17 @@
 import { GlimpseError } from '../errors.ts';
 
-/**
- * Who drips would hold the room that is kept for the body. It must arrive at this rate at least, all in all,
- * once the grace is over, and be there at the end of the time.
- */
-export interface Pace {
-  /** Milliseconds. */
-  readonly grace: number;
-  /** Bytes a second: half a megabit. */
-  readonly rate: number;
-  /** Milliseconds. */
-  readonly max_time: number;
-}
-
-const PACE: Pace = { grace: 5_000, rate: 65_536, max_time: 60_000 };
+/** How long a body may take to arrive, in milliseconds: who drips would hold its room for ever. */
+const MAX_TIME = 60_000;
+/** Who sends next to nothing is not waited for so long: all in all so much must come, once the grace is over. */
+const GRACE = 5_000; // milliseconds
+const RATE = 16_384; // bytes a second: an eighth of a megabit
 
 /**
  * The request's body, in one buffer that is filled as it arrives. The limit is kept while reading, since
  * Content-Length may be absent or false.
  * @throws GlimpseError body_too_large, request_timeout, unsupported_media_type where it is compressed; invalid_request where the connection breaks off
  */
-export async function readBody(
-  request: Request,
-  max_bytes: number,
-  pace = PACE,
-): Promise<Uint8Array<ArrayBuffer>> {
+export async function readBody(request: Request, max_bytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const encoding = request.headers.get('content-encoding') ?? 'identity';
   if (encoding.toLowerCase() !== 'identity') {
     const message = `Content-Encoding ${encoding} is not supported: send the body as it is.`;
@@ -34,7 +21,7 @@ export async function readBody(
   if (length !== undefined && length > max_bytes) throw tooLarge(max_bytes);
   if (request.body === null) return new Uint8Array(0);
   const reader = request.body.getReader({ mode: 'byob' });
-  const watch = watchPace(reader, pace);
+  const watch = watchPace(reader);
   try {
     const body = await readAll(reader, length ?? FIRST_ROOM, max_bytes, watch);
     if (watch.gave_up) throw TOO_SLOW; // in workerd a read that is cancelled may end or fail
@@ -58,16 +45,16 @@ interface Watch {
 }
 
 /** Cancels what is read when it falls behind. */
-function watchPace(reader: ReadableStreamBYOBReader, { grace, rate, max_time }: Pace): Watch {
+function watchPace(reader: ReadableStreamBYOBReader): Watch {
   const from = Date.now();
   let gave_up = false;
   const timer = setInterval(() => {
     const time = Date.now() - from;
-    if (time < max_time && watch.arrived >= ((time - grace) / 1000) * rate) return;
+    if (time < MAX_TIME && watch.arrived >= ((time - GRACE) / 1000) * RATE) return;
     gave_up = true;
     clearInterval(timer);
     void reader.cancel().catch(() => undefined);
-  }, grace / 5);
+  }, 1000);
   const watch = {
     arrived: 0,
     get gave_up() {

@@ -103,7 +103,7 @@ describe('limits', () => {
     expect(await codeOf(png(6000, 6000, new Uint8Array(10)))).toBe('invalid_image'); // the largest grey, without its data
     expect(await codeOf(png(70_000, 1, new Uint8Array(70_001)))).toBe('image_too_large');
     await expect(preprocess(png(30_000, 20_000, new Uint8Array(10)))).rejects.toThrow(
-      'The image is 30000x20000, 600.0 million samples (3 a pixel); a PNG may have 36 million. Send a smaller one.',
+      'The image is 30000x20000, 600.0 million samples (1 a pixel); a PNG may have 36 million. Send a smaller one.',
     );
   });
 
