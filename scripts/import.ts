@@ -32,7 +32,7 @@ async function importFolder(options: ImportArguments): Promise<void> {
       console.log(describePlan(architecture, plan, tensors, await vocabularySize(folder)));
       return;
     }
-    const source = { folder, config, architecture, checkpoint, small };
+    const source = { folder, config, checkpoint, tensors, small };
     const make = (work: Target): Promise<Imported> => importInto(work, source, plan, photos);
     report(options, await makeBundle(folder, options, small, make));
     if (check) reportCheck(await checkBundle(source, plan, options));

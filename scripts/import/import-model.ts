@@ -5,10 +5,8 @@ import { fileEntry, indexOf, json, manifestOf, type SmallFiles } from '../bundle
 import { writeSafetensors } from '../bundle/safetensors-writer.ts';
 import type { Shard } from '../bundle/shards.ts';
 import type { Target } from '../bundle/target.ts';
-import type { Architecture } from './architectures/architecture.ts';
 import type { Calibration } from './calibrate/calibration.ts';
-import type { Checkpoint } from './checkpoint.ts';
-import { matchTensors } from './match.ts';
+import type { Checkpoint, PublishedTensor } from './checkpoint.ts';
 import { slotsOf, type Piece } from './pieces.ts';
 import type { Plan } from './plan.ts';
 import type { QuantizationError } from './quantize-q4.ts';
@@ -18,8 +16,9 @@ import { fingerprintOf, openState, writeWhole, type FinishedShard } from './stat
 export interface Source {
   readonly folder: string;
   readonly config: Readonly<Record<string, unknown>>;
-  readonly architecture: Architecture;
   readonly checkpoint: Checkpoint;
+  /** By the bundle's names: see `matchTensors`. */
+  readonly tensors: ReadonlyMap<string, PublishedTensor>;
   /** What the bundle has beside its weights. */
   readonly small: SmallFiles;
 }
@@ -45,8 +44,7 @@ export async function importModel(
   onShard: (shard: Shard<Piece>) => void,
   calibration?: Calibration,
 ): Promise<Imported> {
-  const { folder, config, architecture, checkpoint, small } = source;
-  const tensors = matchTensors(architecture, checkpoint.tensors);
+  const { folder, config, checkpoint, tensors, small } = source;
   const target = join(out, id);
   await mkdir(target, { recursive: true });
   const names = new Set(plan.shards.map(({ name }) => name));

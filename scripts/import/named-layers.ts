@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Bundle } from '../../src/bundle/bundle.ts';
-import type { Tensor } from '../../src/bundle/safetensors.ts';
 import type { Engine, Linear } from '../../src/kernels/engine.ts';
+import { withFilledRows } from '../../src/model/filled-rows.ts';
 
 /** A bundle and an engine that remember which layers of the one lie where in the memory of the other. */
 export interface NamedLayers {
@@ -42,7 +42,8 @@ export function nameLayers(bundle: Bundle, engine: Engine): NamedLayers {
       async *tensors(prefixes, signal) {
         for await (const tensor of bundle.tensors(prefixes, signal)) {
           const [, name] = /^(.*)\.weight\.q[48]$/.exec(tensor.name) ?? [];
-          if (name !== undefined) names.set(digestOf(filled(tensor)), name);
+          const { data, shape } = tensor;
+          if (name !== undefined) names.set(digestOf(withFilledRows(data, shape[0] ?? 0)), name);
           yield tensor;
         }
       },
@@ -73,13 +74,6 @@ export function nameLayers(bundle: Bundle, engine: Engine): NamedLayers {
     },
     nameAt: (weight) => layerAt(weight).name,
   };
-}
-
-/** As `Weights.table` has it packed: in multiples of 8 rows. */
-function filled({ data, shape: [rows = 0] }: Tensor): Uint8Array {
-  const all = new Uint8Array((data.length / rows) * 8 * Math.ceil(rows / 8));
-  all.set(data);
-  return all;
 }
 
 function digestOf(bytes: Uint8Array): string {

@@ -2,6 +2,7 @@ import type { Tensor } from '../bundle/safetensors.ts';
 import { GlimpseError } from '../errors.ts';
 import type { Engine, Linear } from '../kernels/engine.ts';
 import { createRoom } from '../kernels/room.ts';
+import { filledRows, withFilledRows } from './filled-rows.ts';
 import { linearPieces, type LinearPiece } from './linear-pieces.ts';
 import { createTensorReader, requireTensor } from './tensor-reader.ts';
 
@@ -60,9 +61,9 @@ export function createWeights({ memory, kernels }: Engine, tensors: AsyncIterabl
   async function pack(piece: LinearPiece, k: number, out: number): Promise<void> {
     const temporary = createRoom(memory);
     try {
-      const rows = filled(piece.rows);
-      const q = temporary.put(withRows(piece.q.data, piece.rows, rows));
-      const scale = temporary.put(withRows(await takeScales(piece, k), piece.rows, rows));
+      const rows = filledRows(piece.rows);
+      const q = temporary.put(withFilledRows(piece.q.data, piece.rows));
+      const scale = temporary.put(withFilledRows(await takeScales(piece, k), piece.rows));
       if (piece.bits === 4) kernels.pack_q4(q, scale, out, rows, k);
       else kernels.pack_q8(q, scale, out, rows, k);
     } finally {
@@ -76,7 +77,7 @@ export function createWeights({ memory, kernels }: Engine, tensors: AsyncIterabl
     outs: readonly number[],
     bias: boolean,
   ): Promise<Linear> {
-    const out_features = filled(outs.reduce((a, b) => a + b, 0));
+    const out_features = filledRows(outs.reduce((a, b) => a + b, 0));
     const biases = bias ? room.alloc(4 * out_features) : 0;
     let packed: { readonly bits: 4 | 8; readonly weight: number } | undefined;
     let row = 0;
@@ -128,18 +129,6 @@ export function createWeights({ memory, kernels }: Engine, tensors: AsyncIterabl
     },
     release: () => room.release(),
   };
-}
-
-function filled(rows: number): number {
-  return 8 * Math.ceil(rows / 8);
-}
-
-/** A layer's data, zeros in the rows that it lacks. */
-function withRows(data: Uint8Array, has: number, rows: number): Uint8Array {
-  if (has === rows) return data;
-  const all = new Uint8Array((data.length / has) * rows);
-  all.set(data);
-  return all;
 }
 
 function notOfTiles(name: string, outputs: number): GlimpseError {

@@ -2,7 +2,8 @@ import type { EmbeddedImage } from './embed-image.ts';
 import { GlimpseError } from '../errors.ts';
 import type { TextParts } from './text-parts.ts';
 import type { DecoderInput } from '../model/types.ts';
-import { renderPrompt, type ChatMessage } from '../text/prompt.ts';
+import { renderPrompt, textsOf, type ChatMessage } from '../text/prompt.ts';
+import { requireTextLength } from '../text/text-length.ts';
 
 /** A prompt cut behind its last image. */
 export interface PromptWithImages {
@@ -21,7 +22,8 @@ type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K>
 
 /**
  * @param image_token_id undefined: images are read before the prompt, and take no positions of the context
- * @throws GlimpseError invalid_value if the chat template refuses a message, a text or an image
+ * @throws GlimpseError invalid_value if the chat template refuses a message, a text or an image;
+ * context_length_exceeded for more text than is read
  */
 export function promptWithImages(
   { tokenizer, chat_template, image_prompt }: Omit<TextParts, 'generation_defaults'>,
@@ -29,6 +31,7 @@ export function promptWithImages(
   image_token_id: number | undefined,
   images: readonly EmbeddedImage[],
 ): PromptWithImages {
+  requireTextLength(textsOf(messages), 'prompt');
   if (image_prompt === undefined || image_token_id === undefined) {
     const prompt_ids = renderPrompt(tokenizer, chat_template, messages);
     const prefix = images.map(({ image_embeds }) => ({ inputs_embeds: image_embeds.data }));

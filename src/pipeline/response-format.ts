@@ -3,6 +3,7 @@ import type { GenerationConfig } from '../generation/config.ts';
 import { constrainToGrammar } from '../generation/json/constraint.ts';
 import type { Grammar } from '../generation/json/grammar.ts';
 import { compileSchema } from '../generation/json/schema.ts';
+import { SCHEMA_PATH } from '../generation/json/schema-keywords.ts';
 import { createTokenTrie, type TokenTrie } from '../generation/json/token-trie.ts';
 import { anyObject } from '../generation/json/value.ts';
 import type { TokenConstraint } from '../generation/token-constraint.ts';
@@ -22,10 +23,7 @@ export function responseGrammar(format: ResponseFormat): Grammar | undefined {
     case 'json_object':
       return anyObject;
     case 'json_schema':
-      return compileSchema(format.schema, {
-        path: 'response_format.json_schema.schema',
-        strict: format.strict,
-      });
+      return compileSchema(format.schema, { path: SCHEMA_PATH, strict: format.strict });
   }
 }
 

@@ -34,16 +34,19 @@ export const embeddingInput = z.union([one, several]).meta({
   description: `An image or a text, or up to ${MAX_INPUTS}, among them up to ${MAX_IMAGES} images. Only dual encoders (CLIP, SigLIP) embed texts, into the space of their images.`,
 });
 
-export function parseInput(input: One | readonly One[]): (ImageInput | TextToEmbed)[] {
+/** `param` is how errors name it. */
+type Input = TextToEmbed | (ImageInput & { readonly param: string });
+
+export function parseInput(input: One | readonly One[]): Input[] {
   if (!isList(input)) return [parse(input, 'input')];
   return input.map((value, index) => parse(value, `input.${index}`));
 }
 
 const isList = (input: One | readonly One[]): input is readonly One[] => Array.isArray(input);
 
-/** @param param how errors name it */
-function parse(value: One, param: string): ImageInput | TextToEmbed {
-  return isImage(value) ? imageInput(contentOf(value), param) : { text: contentOf(value), param };
+function parse(value: One, param: string): Input {
+  const content = contentOf(value);
+  return isImage(value) ? { ...imageInput(content, param), param } : { text: content, param };
 }
 
 const IMAGE_URL = /^(data:[^\s,]*,|https?:\/\/\S+$)/i;

@@ -61,10 +61,7 @@ export async function embeddings(c: Context, pipeline: Pipeline, max_body_bytes:
       data.push({ object: 'embedding', index, embedding: encoded(value, request) });
       continue;
     }
-    const { image, image_embeds, cache } = await named(
-      pipeline.embed(input, context),
-      inputs.length > 1 ? `input.${index}` : 'input',
-    );
+    const { image, image_embeds, cache } = await named(pipeline.embed(input, context), input.param);
     const embedding = encoded(meanPooled(image_embeds), request);
     data.push({ object: 'embedding', index, embedding, image, cache });
     prompt_tokens += image_embeds.shape[0];

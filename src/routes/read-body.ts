@@ -40,30 +40,21 @@ export async function readBody(request: Request, max_bytes: number): Promise<Uin
 
 interface Watch {
   arrived: number;
-  readonly gave_up: boolean;
+  gave_up: boolean;
   stop(): void;
 }
 
 /** Cancels what is read when it falls behind. */
 function watchPace(reader: ReadableStreamBYOBReader): Watch {
   const from = Date.now();
-  let gave_up = false;
   const timer = setInterval(() => {
     const time = Date.now() - from;
     if (time < MAX_TIME && watch.arrived >= ((time - GRACE) / 1000) * RATE) return;
-    gave_up = true;
-    clearInterval(timer);
+    watch.gave_up = true;
+    watch.stop();
     void reader.cancel().catch(() => undefined);
   }, 1000);
-  const watch = {
-    arrived: 0,
-    get gave_up() {
-      return gave_up;
-    },
-    stop() {
-      clearInterval(timer);
-    },
-  };
+  const watch: Watch = { arrived: 0, gave_up: false, stop: () => clearInterval(timer) };
   return watch;
 }
 

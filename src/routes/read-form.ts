@@ -69,7 +69,7 @@ function nameOf({ name }: MultipartPart): string {
 
 function textOf(part: MultipartPart): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytesOf(part));
+    return part.text;
   } catch (cause) {
     throw new Error(`${nameOf(part)} is not UTF-8: a file needs a filename`, { cause });
   }

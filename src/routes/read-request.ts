@@ -40,18 +40,16 @@ async function readFields(request: Request, schema: RequestSchema, max_body_byte
   const type = mediaType(request);
   const query = new URL(request.url).searchParams;
   if (isImageType(type)) return readImage(request, query, schema, max_body_bytes);
-  if (type === 'multipart/form-data') {
-    refuseQueryString(query);
-    return readForm(request, schema, max_body_bytes);
+  if (type !== 'multipart/form-data' && type !== 'application/json') {
+    throw new GlimpseError(
+      'unsupported_media_type',
+      `Content-Type ${type || '(none)'} is not supported: send application/json, multipart/form-data, or the image itself as image/* or application/octet-stream.`,
+    );
   }
-  if (type === 'application/json') {
-    refuseQueryString(query);
-    return readJson(request, max_body_bytes);
-  }
-  throw new GlimpseError(
-    'unsupported_media_type',
-    `Content-Type ${type || '(none)'} is not supported: send application/json, multipart/form-data, or the image itself as image/* or application/octet-stream.`,
-  );
+  refuseQueryString(query);
+  return type === 'application/json'
+    ? readJson(request, max_body_bytes)
+    : readForm(request, schema, max_body_bytes);
 }
 
 function mediaType(request: Request): string {

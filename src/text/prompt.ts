@@ -1,7 +1,6 @@
 import { Template } from '@huggingface/jinja';
 import * as z from 'zod';
 import { GlimpseError } from '../errors.ts';
-import { requireTextLength } from './text-length.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 export interface ChatMessage {
@@ -79,8 +78,7 @@ export interface WrittenImages {
  * The ids of a conversation and of the start of the assistant's answer, with `images` in their places, or
  * the template's image token once for each. Only the template makes structure: a message's text is put in
  * after the template's special tokens are cut out, so neither `<|end|>` nor `{{ }}` in it means anything.
- * @throws GlimpseError invalid_value if the template refuses or drops a message, a text or an image;
- * context_length_exceeded for more text than is read
+ * @throws GlimpseError invalid_value if the template refuses or drops a message, a text or an image
  */
 export function renderPrompt(
   tokenizer: Tokenizer,
@@ -97,7 +95,6 @@ export function renderPrompt(
         : { type: part.type },
     ),
   }));
-  requireTextLength(textsOf(messages), 'prompt');
   const rendered = render(template, { ...tokens, messages: outline, add_generation_prompt: true });
   const found = new Set(Array.from(rendered.matchAll(SENTINEL), ([, index]) => Number(index)));
   const lost = texts.findIndex((_, index) => !found.has(index));

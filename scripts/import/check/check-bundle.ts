@@ -6,7 +6,6 @@ import { multiply } from '../../../test/reference/float-matmul.ts';
 import type { PixelValues } from '../../../src/model/types.ts';
 import type { Target } from '../../bundle/target.ts';
 import type { Source } from '../import-model.ts';
-import { matchTensors } from '../match.ts';
 import type { Plan } from '../plan.ts';
 import { nameLayers, type NamedLayers } from '../named-layers.ts';
 import { publishedWeights, type PublishedWeights } from './published-weights.ts';
@@ -38,13 +37,12 @@ const OUTPUTS =
  * bundle's, as the Worker does. Convolutions between products are the bundle's both times.
  */
 export async function checkBundle(
-  source: Pick<Source, 'architecture' | 'checkpoint'>,
+  source: Pick<Source, 'checkpoint' | 'tensors'>,
   plan: Plan,
   { id, out }: Target,
   pixel_values?: PixelValues,
 ): Promise<Check> {
-  const { architecture, checkpoint } = source;
-  const weights = publishedWeights(checkpoint, matchTensors(architecture, checkpoint.tensors), plan);
+  const weights = publishedWeights(source.checkpoint, source.tensors, plan);
   const bundle = await openBundle(fileSource(out), id);
   const run = async (make: (layers: NamedLayers) => Engine, hear: Hear): Promise<SampleOutputs> => {
     const layers = nameLayers(bundle, createEngine(nodeKernelModules, MEMORY));

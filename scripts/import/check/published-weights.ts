@@ -1,3 +1,4 @@
+import { filledRows } from '../../../src/model/filled-rows.ts';
 import type { Checkpoint, PublishedTensor } from '../checkpoint.ts';
 import { product, sourceOf } from '../modules.ts';
 import type { Piece } from '../pieces.ts';
@@ -40,7 +41,7 @@ export function publishedWeights(
       const parts = names.map(pieceOf).map((piece) => rowsOf(piece, piece.first, piece.rows).slice());
       const rows = names.map(pieceOf).reduce((sum, piece) => sum + piece.rows, 0);
       const values = parts.reduce((sum, part) => sum + part.length, 0);
-      const all = new Float32Array((values / rows) * 8 * Math.ceil(rows / 8));
+      const all = new Float32Array((values / rows) * filledRows(rows));
       let at = 0;
       for (const part of parts) {
         all.set(part, at);

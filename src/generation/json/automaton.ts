@@ -1,5 +1,5 @@
-import { GlimpseError } from '../../errors.ts';
 import { COMPLETE, END, type Grammar, type Place } from './grammar.ts';
+import { invalidSchema, SCHEMA_PATH } from './schema-keywords.ts';
 
 /** All places at which a text read so far may stand. One object for each set of them. */
 export interface State {
@@ -30,7 +30,9 @@ export function createAutomaton(grammar: Grammar): Automaton {
     const key = [...places.keys()].sort().join('\n');
     const known = states.get(key);
     if (known) return known;
-    if (places.size > MOST_PLACES) throw tooAmbiguous();
+    if (places.size > MOST_PLACES) {
+      throw invalidSchema(SCHEMA_PATH, 'too many of its alternatives begin alike');
+    }
     const state = { places: [...places.values()], complete: places.has(COMPLETE.key) };
     states.set(key, state);
     steps.set(state, []);
@@ -70,10 +72,4 @@ export function createAutomaton(grammar: Grammar): Automaton {
   }
 
   return { start: intern(grammar.enter(END)), step, completion };
-}
-
-function tooAmbiguous(): GlimpseError {
-  const path = 'response_format.json_schema.schema';
-  const message = `${path}: too many of its alternatives begin alike.`;
-  return new GlimpseError('invalid_json_schema', message, { param: path });
 }

@@ -4,6 +4,9 @@ import { GlimpseError } from '../../errors.ts';
 const typeName = z.enum(['object', 'array', 'string', 'number', 'integer', 'boolean', 'null']);
 export type TypeName = z.infer<typeof typeName>;
 
+/** How a request names the schema. */
+export const SCHEMA_PATH = 'response_format.json_schema.schema';
+
 /** Longer answers than this fit no context: a bound on work, not on what can be asked. */
 export const MOST = 1000;
 const length = z.int().min(0).max(MOST);

@@ -7,6 +7,7 @@ import { architectureOf } from '../../../../scripts/import/architectures/archite
 import { checkBundle, type Check } from '../../../../scripts/import/check/check-bundle.ts';
 import { openCheckpoint } from '../../../../scripts/import/checkpoint.ts';
 import { readConfig } from '../../../../scripts/import/files.ts';
+import { matchTensors } from '../../../../scripts/import/match.ts';
 import { planBundle } from '../../../../scripts/import/plan.ts';
 import { DEFAULT_LIMITS } from '../../../../src/image/limits.ts';
 import { preprocessImage } from '../../../../src/image/preprocess.ts';
@@ -47,7 +48,7 @@ async function checkOnHeldOut(folder: string, out: string, id: string): Promise<
   const checkpoint = await openCheckpoint(folder);
   try {
     const pixel_values = await preprocessImage(photo, bundle.preprocessor_config, DEFAULT_LIMITS);
-    const source = { folder, config, architecture, checkpoint };
+    const source = { checkpoint, tensors: matchTensors(architecture, checkpoint.tensors) };
     return await checkBundle(source, planBundle(architecture, []), { id, out }, pixel_values);
   } finally {
     checkpoint.close();
